@@ -1,0 +1,181 @@
+//! What the core wants done. The shell carries these out in order; it decides nothing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::config::SentinelConf;
+use crate::types::{Epoch, MasterName, RunId, Secret};
+
+use super::event::{ConnId, Waiter};
+use super::notice::{LogLine, Notice};
+use super::persist::Version;
+use super::view::AddressTable;
+
+/// An instruction to the shell.
+#[derive(Debug)]
+pub enum Action {
+    /// Open a socket. Asks sent to it before it is up wait in order; a failure comes back as
+    /// `Event::Closed`, success as `Event::Connected`.
+    Connect {
+        /// The id of the new socket.
+        conn: ConnId,
+        /// Where to.
+        to: SocketAddr,
+        /// What kind of conversation: decides how incoming elements are read.
+        socket: Socket,
+        /// The event name and `<I>` text to log at debug level if it fails.
+        what: String,
+    },
+    /// Close a socket at once; no `Event::Closed` follows.
+    Close {
+        /// Which one.
+        conn: ConnId,
+    },
+    /// Send a typed ask.
+    Send {
+        /// On which socket.
+        conn: ConnId,
+        /// What.
+        ask: Ask,
+        /// The renamed command words in force for this target; empty for peers.
+        words: Arc<Renames>,
+    },
+    /// Look a host name up; answered by `Event::Resolved`.
+    Resolve {
+        /// The name.
+        host: Arc<str>,
+    },
+    /// Log and publish an event.
+    Notice(Notice),
+    /// Log only.
+    Log(LogLine),
+    /// Swap the address table that GET-MASTER-ADDR-BY-NAME reads, before anything that
+    /// follows in the queue becomes visible.
+    Addresses(Arc<AddressTable>),
+    /// Make this state durable; versions only grow, and the newest one covers all before it.
+    Persist {
+        /// Its number.
+        version: Version,
+        /// The whole state.
+        state: Arc<SentinelConf>,
+    },
+    /// Answer a waiting caller.
+    Reply {
+        /// Who.
+        waiter: Waiter,
+        /// What.
+        reply: Reply,
+    },
+    /// Apply a new log level (already validated).
+    SetLogLevel(String),
+    /// End the process at once with this status (a simulated crash: 99).
+    Exit {
+        /// The exit status.
+        status: i32,
+    },
+}
+
+/// The two kinds of conversation with an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Socket {
+    /// Requests and replies.
+    Command,
+    /// Subscribed to the hello channel.
+    Pubsub,
+}
+
+/// The command words that were renamed on the servers of a master: original word in upper
+/// case -> word to use.
+pub type Renames = std::collections::BTreeMap<String, String>;
+
+/// A typed request to a server or peer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// `AUTH [user] pass`.
+    Auth {
+        /// One-argument form when `None`.
+        user: Option<String>,
+        /// The password.
+        pass: Secret,
+    },
+    /// `CLIENT SETNAME name`.
+    SetName(String),
+    /// `PING`.
+    Ping,
+    /// `INFO`.
+    Info,
+    /// `SUBSCRIBE __sentinel__:hello`, on a pubsub socket.
+    Subscribe,
+    /// `PUBLISH __sentinel__:hello text`.
+    Hello {
+        /// The record it is sent for; comes back in the answer.
+        party: super::Party,
+        /// The eight fields.
+        text: String,
+    },
+    /// `SENTINEL is-master-down-by-addr host port epoch candidate|*`.
+    MasterDown {
+        /// The peer record it is sent for; comes back in the answer.
+        peer: super::Party,
+        /// The master's host in announce form.
+        host: String,
+        /// The master's port.
+        port: u16,
+        /// The epoch.
+        epoch: Epoch,
+        /// Own id to request a vote, `None` for `*`.
+        candidate: Option<RunId>,
+    },
+    /// `SCRIPT KILL`.
+    ScriptKill,
+    /// `MULTI`, `SLAVEOF …`, `CONFIG REWRITE`, `CLIENT KILL TYPE normal`,
+    /// `CLIENT KILL TYPE pubsub`, `EXEC`; one answer for all six replies.
+    Replicate {
+        /// The record it is sent for; comes back in the answer.
+        party: super::Party,
+        /// Host (announce form) and port to follow, or `None` for `NO ONE`.
+        target: Option<(String, u16)>,
+    },
+}
+
+impl Ask {
+    /// How many commands (and so replies) it is on the wire.
+    pub fn commands(&self) -> u32 {
+        if matches!(self, Ask::Replicate { .. }) { 6 } else { 1 }
+    }
+}
+
+/// What a waiting caller is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// `+OK`.
+    Ok,
+    /// An integer (RESET).
+    Count(u64),
+    /// An error: its full text with its code, without the leading `-`.
+    Error(String),
+    /// The answer to a [`super::event::DownQuestion`].
+    Down(DownOpinion),
+}
+
+/// The three elements of an IS-MASTER-DOWN-BY-ADDR reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownOpinion {
+    /// Down in our opinion.
+    pub down: bool,
+    /// Whom we voted for; `None` is shown as `*`.
+    pub leader: Option<RunId>,
+    /// The epoch of that vote.
+    pub epoch: Epoch,
+}
+
+/// One row of the address table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressRow {
+    /// The group.
+    pub name: MasterName,
+    /// Host in announce form.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}

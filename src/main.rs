@@ -1,0 +1,2 @@
+//! The order of start-up and nothing else.
+fn main() {}

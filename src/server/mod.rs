@@ -1,0 +1,3 @@
+//! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
+
+pub mod door;
