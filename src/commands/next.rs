@@ -1,0 +1,128 @@
+//! What follows from a command: an immediate reply, or something the socket side has to fetch
+//! or do first. Commands decide it; `server/` carries it out.
+
+use bytes::Bytes;
+
+use crate::core::event::{DownQuestion, Instruction};
+use crate::core::view::{AddressTable, View};
+use crate::resp::Reply;
+
+use super::session::{ClientInfo, ClientType};
+
+/// Formats a reply from a snapshot of the core.
+pub type FromView = Box<dyn FnOnce(&View) -> Reply + Send>;
+/// Formats a reply from a snapshot and the server's own figures.
+pub type FromFacts = Box<dyn FnOnce(&View, &ServerFacts) -> Reply + Send>;
+/// Formats a reply from the address table.
+pub type FromAddresses = Box<dyn FnOnce(&AddressTable) -> Reply + Send>;
+
+/// The step after a command has been read and permitted.
+pub enum Next {
+    /// Answer this.
+    Reply(Reply),
+    /// Fetch a snapshot, then answer.
+    View(FromView),
+    /// Fetch a snapshot and the server's figures, then answer (INFO).
+    Facts(FromFacts),
+    /// Answer from the address table, which needs no round trip.
+    Addresses(FromAddresses),
+    /// Ask the core; its reply becomes `*3` int, bulk, int (see `down_reply`).
+    AskDown(DownQuestion),
+    /// Hand a hello to the core and answer `:1`.
+    Hello(String),
+    /// Instruct the core; its reply becomes `+OK`, an integer or an error.
+    Instruct(Instruction),
+    /// SUBSCRIBE / PSUBSCRIBE: the session is already changed; these pushes are the answer, and
+    /// the subscription registry must learn the new sets before any later event.
+    Subscribed(Vec<Reply>),
+    /// UNSUBSCRIBE / PUNSUBSCRIBE: same.
+    Unsubscribed(Vec<Reply>),
+    /// CLIENT LIST / CLIENT KILL / CLIENT INFO over all connections.
+    Clients(ClientsQuery),
+    /// SHUTDOWN: no reply, end the process cleanly.
+    Shutdown,
+    /// Close this connection without a reply (the HTTP guard).
+    Close,
+}
+
+/// A question about, or action on, client connections.
+pub enum ClientsQuery {
+    /// CLIENT INFO: the caller's own line.
+    Own,
+    /// CLIENT LIST.
+    List(ListFilter),
+    /// CLIENT KILL with filters: answers the number killed.
+    Kill(KillFilter),
+    /// CLIENT KILL addr: `+OK` or an error; may kill the caller.
+    KillAddr(String),
+}
+
+/// Which connections CLIENT LIST shows; both `None` = all.
+#[derive(Default)]
+pub struct ListFilter {
+    /// `TYPE t`.
+    pub kind: Option<ClientType>,
+    /// `ID id …`.
+    pub ids: Option<Vec<u64>>,
+}
+
+/// The AND-ed filters of CLIENT KILL.
+#[derive(Default)]
+pub struct KillFilter {
+    /// `ID n`.
+    pub id: Option<u64>,
+    /// `TYPE t`.
+    pub kind: Option<ClientType>,
+    /// `ADDR ip:port`.
+    pub addr: Option<String>,
+    /// `LADDR ip:port`.
+    pub laddr: Option<String>,
+    /// `USER u`.
+    pub user: Option<String>,
+    /// `MAXAGE s`.
+    pub max_age_s: Option<u64>,
+    /// `SKIPME yes` (the default) spares the caller.
+    pub skip_me: bool,
+}
+
+/// The server's own figures for INFO.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct ServerFacts {
+    pub redis_version: String,
+    pub process_id: u32,
+    pub process_supervised: &'static str,
+    pub run_id: String,
+    pub tcp_port: u16,
+    pub now_usec: u64,
+    pub uptime_s: u64,
+    pub executable: String,
+    pub config_file: String,
+    pub os: String,
+    /// `name=tcp,bind=…,port=…` texts, one per listener line.
+    pub listeners: Vec<String>,
+    pub connected_clients: usize,
+    pub pubsub_clients: usize,
+    pub maxclients: u64,
+    pub total_connections_received: u64,
+    pub total_commands_processed: u64,
+    pub instantaneous_ops_per_sec: u64,
+    pub total_net_input_bytes: u64,
+    pub total_net_output_bytes: u64,
+    pub rejected_connections: u64,
+    pub pubsub_channels: usize,
+    pub pubsub_patterns: usize,
+    pub total_error_replies: u64,
+    pub total_reads_processed: u64,
+    pub total_writes_processed: u64,
+    pub acl_access_denied_auth: u64,
+    pub acl_access_denied_cmd: u64,
+    pub used_cpu_sys_s: f64,
+    pub used_cpu_user_s: f64,
+}
+
+/// A parsed request: the command word and its arguments.
+pub type Words<'a> = &'a [Bytes];
+
+/// The connections a query is about, as the socket side collects them.
+pub type Clients<'a> = &'a [ClientInfo];
