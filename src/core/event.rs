@@ -84,6 +84,8 @@ pub enum Event {
     Durable {
         /// The newest durable version.
         version: Version,
+        /// How long the write took, in ms.
+        took_ms: u64,
     },
     /// Writing this version (and any older one not yet durable) failed.
     NotDurable {
@@ -141,8 +143,8 @@ pub enum Instruction {
         name: MasterName,
         /// IP literal or name, as written.
         host: String,
-        /// 0 … 65535.
-        port: u16,
+        /// As given: valid from 0 to 65535.
+        port: i64,
         /// At least 1.
         quorum: u32,
     },
