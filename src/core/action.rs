@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::config::SentinelConf;
 use crate::types::{Epoch, MasterName, RunId, Secret};
 
+pub use crate::wire::Renames;
+
 use super::event::{ConnId, Waiter};
 use super::notice::{LogLine, Notice};
 use super::persist::Version;
@@ -83,10 +85,6 @@ pub enum Socket {
     /// Subscribed to the hello channel.
     Pubsub,
 }
-
-/// The command words that were renamed on the servers of a master: original word in upper
-/// case -> word to use.
-pub type Renames = std::collections::BTreeMap<String, String>;
 
 /// A typed request to a server or peer.
 #[derive(Clone, Debug, PartialEq)]
