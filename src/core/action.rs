@@ -139,7 +139,11 @@ pub enum Ask {
 impl Ask {
     /// How many commands (and so replies) it is on the wire.
     pub fn commands(&self) -> u32 {
-        if matches!(self, Ask::Replicate { .. }) { 6 } else { 1 }
+        if matches!(self, Ask::Replicate { .. }) {
+            6
+        } else {
+            1
+        }
     }
 }
 

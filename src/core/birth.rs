@@ -60,7 +60,13 @@ pub struct Settings {
 impl Sentinel {
     /// A sentinel that is about to connect to everything it knows of.
     pub fn new(now: Now, birth: Birth) -> Sentinel {
-        let Birth { conf, port, requirepass, timings, seed } = birth;
+        let Birth {
+            conf,
+            port,
+            requirepass,
+            timings,
+            seed,
+        } = birth;
         let my_id = conf.my_id.clone().unwrap_or_else(|| RunId::new(""));
         let mut sentinel = Sentinel {
             my_id,
@@ -99,19 +105,33 @@ impl Sentinel {
             out: VecDeque::new(),
         };
         let text = format!("Sentinel ID is {}", sentinel.my_id);
-        sentinel.out.push_back(Action::Log(LogLine { level: Level::Notice, text, when: None }));
+        sentinel.out.push_back(Action::Log(LogLine {
+            level: Level::Notice,
+            text,
+            when: None,
+        }));
         for master in conf.masters {
             sentinel.restore_master(master, now);
         }
-        sentinel.deadlines.set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS)));
+        sentinel
+            .deadlines
+            .set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS)));
         sentinel.publish_addresses();
         sentinel
     }
 
     fn restore_master(&mut self, conf: MasterConf, now: Now) {
         let quorum = conf.quorum;
-        let id = self.add_master(conf.name.clone(), conf.address.clone(), settings_of(&conf), now);
-        self.current_epoch = self.current_epoch.max(conf.config_epoch).max(conf.leader_epoch);
+        let id = self.add_master(
+            conf.name.clone(),
+            conf.address.clone(),
+            settings_of(&conf),
+            now,
+        );
+        self.current_epoch = self
+            .current_epoch
+            .max(conf.config_epoch)
+            .max(conf.leader_epoch);
         if let Some(master) = self.masters.get_mut(&id) {
             master.config_epoch = conf.config_epoch;
             master.leader_epoch = conf.leader_epoch;
@@ -119,13 +139,19 @@ impl Sentinel {
             master.unconfirmed_since = (conf.config_epoch > Epoch::ZERO).then_some(now.mono);
         }
         for address in conf.known_replicas {
-            let known = self.masters.get(&id).is_none_or(|m| m.replica_at(&address).is_some() || m.address.same_as(&address));
+            let known = self
+                .masters
+                .get(&id)
+                .is_none_or(|m| m.replica_at(&address).is_some() || m.address.same_as(&address));
             if !known {
                 self.add_replica(id, address, now);
             }
         }
         for peer in conf.known_peers {
-            let known = self.masters.get(&id).is_none_or(|m| m.peers.values().any(|p| p.id == peer.id));
+            let known = self
+                .masters
+                .get(&id)
+                .is_none_or(|m| m.peers.values().any(|p| p.id == peer.id));
             if !known && peer.id != self.my_id {
                 self.add_peer(id, peer.id, peer.address, now);
             }
@@ -151,7 +177,10 @@ impl Sentinel {
             name: name.clone(),
             address,
             settings,
-            server: Server { health: Health::default(), ..Server::new(link, Role::Master, now.mono) },
+            server: Server {
+                health: Health::default(),
+                ..Server::new(link, Role::Master, now.mono)
+            },
             config_epoch: Epoch::ZERO,
             leader_epoch: Epoch::ZERO,
             voted_for: None,
@@ -177,7 +206,9 @@ impl Sentinel {
 
     /// Scripts are kept in the file but not run yet: say so, rather than stay silent.
     pub(super) fn warn_of_scripts(&mut self, id: MasterId) {
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         let settings = &master.settings;
         if settings.notification_script.is_none() && settings.client_reconfig_script.is_none() {
             return;

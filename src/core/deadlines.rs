@@ -79,7 +79,12 @@ impl Deadlines {
 
     /// Forgets every deadline of a record.
     pub fn forget_party(&mut self, party: Party) {
-        for deadline in [Deadline::Down(party), Deadline::Info(party), Deadline::Hello(party), Deadline::Ask(party)] {
+        for deadline in [
+            Deadline::Down(party),
+            Deadline::Info(party),
+            Deadline::Hello(party),
+            Deadline::Ask(party),
+        ] {
             self.set(deadline, None);
         }
     }

@@ -229,7 +229,10 @@ pub enum SetOption {
 impl SetOption {
     /// True for the two script paths, which `deny-scripts-reconfig` guards.
     pub fn is_script(&self) -> bool {
-        matches!(self, SetOption::NotificationScript(_) | SetOption::ClientReconfigScript(_))
+        matches!(
+            self,
+            SetOption::NotificationScript(_) | SetOption::ClientReconfigScript(_)
+        )
     }
 }
 

@@ -125,8 +125,14 @@ impl Sentinel {
     pub fn handle(&mut self, now: Now, event: Event) {
         self.judge_lateness(now);
         self.take_in(now, event);
+        let mut met = BTreeSet::new();
         while let Some(deadline) = self.deadlines.take_due(now.mono) {
-            self.meet(deadline, now);
+            if met.insert(deadline) {
+                self.meet(deadline, now);
+            } else {
+                // Due again in its own turn: whatever the reason, it must not spin.
+                self.deadlines.set(deadline, Some(now.mono.plus(1)));
+            }
         }
         self.send_wanted_hellos(now);
         self.publish_addresses();
@@ -157,10 +163,17 @@ impl Sentinel {
             Event::Answered { conn, answer } => self.answered(conn, answer, now),
             Event::Heard { conn, hello } => self.heard(conn, hello, now),
             Event::HelloPublished { text } => self.hello_received(&text, now),
-            Event::AskedDown { waiter, question, client_name } => {
+            Event::AskedDown {
+                waiter,
+                question,
+                client_name,
+            } => {
                 self.asked_down(waiter, question, client_name.as_deref(), now);
             }
-            Event::Instructed { waiter, instruction } => self.instructed(waiter, instruction, now),
+            Event::Instructed {
+                waiter,
+                instruction,
+            } => self.instructed(waiter, instruction, now),
             Event::Resolved { host, outcome } => self.resolved(&host, outcome, now),
             Event::Durable { version, took_ms } => self.durable(version, took_ms, now),
             Event::NotDurable { version, reason } => self.not_durable(version, &reason, now),
@@ -169,7 +182,9 @@ impl Sentinel {
 
     fn meet(&mut self, deadline: Deadline, now: Now) {
         match deadline {
-            Deadline::Heartbeat => self.deadlines.set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS))),
+            Deadline::Heartbeat => self
+                .deadlines
+                .set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS))),
             Deadline::TiltEnd => self.tend_tilt(now),
             Deadline::RetryPersist => self.retry_persist(now),
             Deadline::Link(link) => self.tend_link(link, now),
@@ -184,9 +199,17 @@ impl Sentinel {
 
     /// Routes a reply to the room that asked.
     fn answered(&mut self, conn: ConnId, answer: Answer, now: Now) {
-        let Some(&(id, _)) = self.conns.get(&conn) else { return };
-        let Some(link) = self.links.get_mut(&id) else { return };
-        link.pending -= if matches!(answer, Answer::Replicate(..)) { 6 } else { 1 };
+        let Some(&(id, _)) = self.conns.get(&conn) else {
+            return;
+        };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        link.pending -= if matches!(answer, Answer::Replicate(..)) {
+            6
+        } else {
+            1
+        };
         let user = link.users.first().copied();
         match answer {
             Answer::Done => {}
@@ -205,7 +228,9 @@ impl Sentinel {
 
     /// Something arrived on a pubsub socket.
     fn heard(&mut self, conn: ConnId, hello: Option<String>, now: Now) {
-        let Some(&(id, _)) = self.conns.get(&conn) else { return };
+        let Some(&(id, _)) = self.conns.get(&conn) else {
+            return;
+        };
         if let Some(link) = self.links.get_mut(&id) {
             link.pubsub_activity = now.mono;
             if let Some(pubsub) = &mut link.pubsub {
@@ -219,7 +244,9 @@ impl Sentinel {
 
     /// A refused password must be seen at once, not only as SDOWN later.
     fn auth_answered(&mut self, id: LinkId, outcome: Result<(), String>) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         let Err(text) = outcome else { return };
         if std::mem::replace(&mut link.auth_complained, true) {
             return;
@@ -229,8 +256,10 @@ impl Sentinel {
                 Who::Peer(_) => "sentinel-user/sentinel-pass",
                 _ => "auth-user/auth-pass",
             };
-            let line =
-                format!("Authentication to {} was refused: '{text}'. Check {setting}", self.describe(party));
+            let line = format!(
+                "Authentication to {} was refused: '{text}'. Check {setting}",
+                self.describe(party)
+            );
             self.log(notice::Level::Warning, line);
         }
     }

@@ -20,13 +20,25 @@ impl Sentinel {
     /// Carries out an instruction and answers its caller, now or when it is on disk.
     pub(super) fn instructed(&mut self, waiter: Waiter, instruction: Instruction, now: Now) {
         match instruction {
-            Instruction::Monitor { name, host, port, quorum } => self.monitor(waiter, name, &host, port, quorum, now),
+            Instruction::Monitor {
+                name,
+                host,
+                port,
+                quorum,
+            } => self.monitor(waiter, name, &host, port, quorum, now),
             Instruction::Remove { name } => self.remove(waiter, &name),
             Instruction::Reset { pattern } => self.reset(waiter, &pattern, now),
             Instruction::Failover { name } => self.force_failover(waiter, &name, now),
-            Instruction::Set { name, changes, then_error } => self.set(waiter, &name, changes, then_error, now),
+            Instruction::Set {
+                name,
+                changes,
+                then_error,
+            } => self.set(waiter, &name, changes, then_error, now),
             Instruction::ConfigSet(changes) => self.config_set(waiter, changes, now),
-            Instruction::Debug { changes, then_error } => {
+            Instruction::Debug {
+                changes,
+                then_error,
+            } => {
                 for (key, ms) in changes {
                     self.timings.set(key, ms);
                 }
@@ -34,20 +46,39 @@ impl Sentinel {
                 self.tend_everything(now);
             }
             Instruction::FlushConfig => self.reply_when_durable(waiter, Reply::Ok),
-            Instruction::SimulateFailure { crash_after_election, crash_after_promotion } => {
-                self.simulate = Simulate { crash_after_election, crash_after_promotion };
+            Instruction::SimulateFailure {
+                crash_after_election,
+                crash_after_promotion,
+            } => {
+                self.simulate = Simulate {
+                    crash_after_election,
+                    crash_after_promotion,
+                };
                 self.reply(waiter, Reply::Ok);
             }
         }
     }
 
-    fn monitor(&mut self, waiter: Waiter, name: MasterName, host: &str, port: i64, quorum: u32, now: Now) {
+    fn monitor(
+        &mut self,
+        waiter: Waiter,
+        name: MasterName,
+        host: &str,
+        port: i64,
+        quorum: u32,
+        now: Now,
+    ) {
         let literal = Address::new(host, 0);
         if literal.is_name() && !self.settings.resolve_hostnames {
             return self.reply(waiter, Reply::Error(BAD_HOST.into()));
         }
         let Some(known) = self.known_address(host, 0) else {
-            let instruction = Instruction::Monitor { name, host: host.to_owned(), port, quorum };
+            let instruction = Instruction::Monitor {
+                name,
+                host: host.to_owned(),
+                port,
+                quorum,
+            };
             return self.resolve_then_instruct(host, waiter, instruction);
         };
         let Ok(port) = u16::try_from(port) else {
@@ -81,7 +112,14 @@ impl Sentinel {
         let text = format!("{} quorum {quorum}", self.describe(Party::master(id)));
         let version = self.persist();
         let then = Some((EventName::Monitor, id, text));
-        self.ledger.wait(version, Waiting::Reply { waiter, reply: Reply::Ok, then });
+        self.ledger.wait(
+            version,
+            Waiting::Reply {
+                waiter,
+                reply: Reply::Ok,
+                then,
+            },
+        );
     }
 
     /// The name of a MONITOR could not be resolved.
@@ -90,7 +128,9 @@ impl Sentinel {
     }
 
     fn remove(&mut self, waiter: Waiter, name: &MasterName) {
-        let Some(id) = self.find(waiter, name) else { return };
+        let Some(id) = self.find(waiter, name) else {
+            return;
+        };
         self.announce_party(EventName::Unmonitor, Party::master(id));
         self.dismiss_callers(id);
         self.remove_master(id);
@@ -99,9 +139,16 @@ impl Sentinel {
 
     /// Callers that wait for a vote of a group that is being removed hear "unknown".
     fn dismiss_callers(&mut self, id: MasterId) {
-        let pending = self.masters.get_mut(&id).and_then(|m| m.pending_vote.take());
+        let pending = self
+            .masters
+            .get_mut(&id)
+            .and_then(|m| m.pending_vote.take());
         for (waiter, _) in pending.map_or_else(Vec::new, |p| p.callers) {
-            let opinion = super::action::DownOpinion { down: false, leader: None, epoch: Default::default() };
+            let opinion = super::action::DownOpinion {
+                down: false,
+                leader: None,
+                epoch: Default::default(),
+            };
             self.reply(waiter, Reply::Down(opinion));
         }
     }
@@ -121,15 +168,28 @@ impl Sentinel {
     }
 
     fn force_failover(&mut self, waiter: Waiter, name: &MasterName, now: Now) {
-        let Some(id) = self.find(waiter, name) else { return };
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(id) = self.find(waiter, name) else {
+            return;
+        };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         if master.failover.is_some() {
-            return self.reply(waiter, Reply::Error("INPROG Failover already in progress".into()));
+            return self.reply(
+                waiter,
+                Reply::Error("INPROG Failover already in progress".into()),
+            );
         }
         if self.best_replica(master, now.mono).is_none() {
-            return self.reply(waiter, Reply::Error("NOGOODSLAVE No suitable replica to promote".into()));
+            return self.reply(
+                waiter,
+                Reply::Error("NOGOODSLAVE No suitable replica to promote".into()),
+            );
         }
-        self.log(Level::Notice, format!("Executing user requested FAILOVER of '{name}'"));
+        self.log(
+            Level::Notice,
+            format!("Executing user requested FAILOVER of '{name}'"),
+        );
         self.reply(waiter, Reply::Ok);
         self.start_failover(id, true, now);
     }
@@ -142,7 +202,9 @@ impl Sentinel {
         then_error: Option<String>,
         now: Now,
     ) {
-        let Some(id) = self.find(waiter, name) else { return };
+        let Some(id) = self.find(waiter, name) else {
+            return;
+        };
         let mut error = then_error;
         let mut changed = false;
         for change in changes {
@@ -167,7 +229,9 @@ impl Sentinel {
     }
 
     fn apply(&mut self, id: MasterId, option: SetOption, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         let settings = &mut master.settings;
         match option {
             SetOption::DownAfter(ms) => settings.down_after = ms,
@@ -200,7 +264,11 @@ impl Sentinel {
     }
 
     fn reconnect_servers(&mut self, id: MasterId, now: Now) {
-        for party in [Party::master(id)].into_iter().chain(self.replica_parties(id)).collect::<Vec<_>>() {
+        for party in [Party::master(id)]
+            .into_iter()
+            .chain(self.replica_parties(id))
+            .collect::<Vec<_>>()
+        {
             if let Some(link) = self.link_of(party) {
                 self.drop_link_sockets(link, now);
             }
@@ -233,8 +301,14 @@ impl Sentinel {
         self.addresses_changed = true;
         self.reply_when_durable(waiter, Reply::Ok);
         if peers_too {
-            let peers: Vec<Party> =
-                self.masters.keys().copied().collect::<Vec<_>>().into_iter().flat_map(|id| self.peer_parties(id)).collect();
+            let peers: Vec<Party> = self
+                .masters
+                .keys()
+                .copied()
+                .collect::<Vec<_>>()
+                .into_iter()
+                .flat_map(|id| self.peer_parties(id))
+                .collect();
             for party in peers {
                 if let Some(link) = self.link_of(party) {
                     self.drop_link_sockets(link, now);
@@ -245,7 +319,10 @@ impl Sentinel {
 
     /// Looks anew at everything of a group whose settings changed.
     fn tend_group(&mut self, id: MasterId, now: Now) {
-        let parties = [Party::master(id)].into_iter().chain(self.replica_parties(id)).chain(self.peer_parties(id));
+        let parties = [Party::master(id)]
+            .into_iter()
+            .chain(self.replica_parties(id))
+            .chain(self.peer_parties(id));
         for party in parties.collect::<Vec<_>>() {
             self.tend_down(party, now);
             if let Some(link) = self.link_of(party) {
@@ -259,7 +336,11 @@ impl Sentinel {
     fn tend_everything(&mut self, now: Now) {
         for id in self.masters.keys().copied().collect::<Vec<_>>() {
             self.tend_group(id, now);
-            for party in [Party::master(id)].into_iter().chain(self.replica_parties(id)).collect::<Vec<_>>() {
+            for party in [Party::master(id)]
+                .into_iter()
+                .chain(self.replica_parties(id))
+                .collect::<Vec<_>>()
+            {
                 self.tend_info(party, now);
                 self.tend_hello(party, now);
             }
@@ -284,11 +365,22 @@ impl Sentinel {
 
     fn reply_when_durable(&mut self, waiter: Waiter, reply: Reply) {
         let version = self.persist();
-        self.ledger.wait(version, Waiting::Reply { waiter, reply, then: None });
+        self.ledger.wait(
+            version,
+            Waiting::Reply {
+                waiter,
+                reply,
+                then: None,
+            },
+        );
     }
 
     /// A log line that ends in an instant, which the shell writes in local time.
     pub(super) fn log_with_time(&mut self, level: Level, text: String, when: crate::types::Wall) {
-        self.out.push_back(Action::Log(LogLine { level, text, when: Some(when) }));
+        self.out.push_back(Action::Log(LogLine {
+            level,
+            text,
+            when: Some(when),
+        }));
     }
 }

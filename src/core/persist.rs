@@ -56,7 +56,10 @@ pub(super) struct Ledger {
 impl Ledger {
     /// A ledger whose state is as it was read from disk.
     pub fn restored(epoch: Epoch) -> Self {
-        Ledger { durable_epoch: epoch, ..Ledger::default() }
+        Ledger {
+            durable_epoch: epoch,
+            ..Ledger::default()
+        }
     }
 
     /// The greatest current epoch that is on disk: the one that may be spoken.
@@ -80,7 +83,9 @@ impl Ledger {
     }
 
     fn take_settled(&mut self, version: Version) -> Vec<(Version, Waiting)> {
-        let (settled, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|(v, _)| *v <= version);
+        let (settled, rest) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|(v, _)| *v <= version);
         self.waiting = rest;
         Vec::from(settled as VecDeque<_>)
     }
@@ -102,21 +107,33 @@ impl Sentinel {
         self.ledger.newest.0 += 1;
         let version = self.ledger.newest;
         let state = self.durable_state();
-        self.ledger.in_flight.push_back((version, state.current_epoch));
-        self.out.push_back(Action::Persist { version, state: Arc::new(state) });
+        self.ledger
+            .in_flight
+            .push_back((version, state.current_epoch));
+        self.out.push_back(Action::Persist {
+            version,
+            state: Arc::new(state),
+        });
     }
 
     /// `Event::Durable`.
     pub(super) fn durable(&mut self, version: Version, took_ms: u64, now: Now) {
         let ledger = &mut self.ledger;
         ledger.slowest_write = took_ms.max(ledger.slowest_write - ledger.slowest_write.div_ceil(8));
-        while let Some((v, epoch)) = ledger.in_flight.front().copied().filter(|(v, _)| *v <= version) {
+        while let Some((v, epoch)) = ledger
+            .in_flight
+            .front()
+            .copied()
+            .filter(|(v, _)| *v <= version)
+        {
             ledger.in_flight.pop_front();
             ledger.durable_epoch = ledger.durable_epoch.max(epoch);
             debug_assert!(v <= version);
         }
         let durable = ledger.durable_epoch;
-        let (known, rest) = std::mem::take(&mut ledger.unannounced).into_iter().partition(|(e, _)| *e <= durable);
+        let (known, rest) = std::mem::take(&mut ledger.unannounced)
+            .into_iter()
+            .partition(|(e, _)| *e <= durable);
         ledger.unannounced = rest;
         for (epoch, master) in known as Vec<(Epoch, MasterId)> {
             self.announce(EventName::NewEpoch, master, epoch.to_string());
@@ -124,23 +141,35 @@ impl Sentinel {
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
                 Waiting::Vote(master) => self.vote_durable(master, version, now),
-                Waiting::Reply { waiter, reply, then } => self.answer(waiter, reply, then),
+                Waiting::Reply {
+                    waiter,
+                    reply,
+                    then,
+                } => self.answer(waiter, reply, then),
             }
         }
     }
 
     /// `Event::NotDurable`.
     pub(super) fn not_durable(&mut self, version: Version, _reason: &str, now: Now) {
-        while self.ledger.in_flight.front().is_some_and(|(v, _)| *v <= version) {
+        while self
+            .ledger
+            .in_flight
+            .front()
+            .is_some_and(|(v, _)| *v <= version)
+        {
             self.ledger.in_flight.pop_front();
         }
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
                 Waiting::Vote(master) => self.vote_not_durable(master, version, now),
-                Waiting::Reply { waiter, then, .. } => self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then),
+                Waiting::Reply { waiter, then, .. } => {
+                    self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then)
+                }
             }
         }
-        self.deadlines.set(Deadline::RetryPersist, Some(now.mono.plus(RETRY_MS)));
+        self.deadlines
+            .set(Deadline::RetryPersist, Some(now.mono.plus(RETRY_MS)));
     }
 
     /// What stands only in memory is tried again, and with it own votes that could not be cast.
@@ -152,7 +181,12 @@ impl Sentinel {
         self.persist();
     }
 
-    fn answer(&mut self, waiter: Waiter, reply: Reply, then: Option<(EventName, MasterId, String)>) {
+    fn answer(
+        &mut self,
+        waiter: Waiter,
+        reply: Reply,
+        then: Option<(EventName, MasterId, String)>,
+    ) {
         self.out.push_back(Action::Reply { waiter, reply });
         if let Some((name, master, text)) = then {
             self.announce(name, master, text);
@@ -161,7 +195,12 @@ impl Sentinel {
 
     /// The state as it has to read after a restart, pending votes included.
     fn durable_state(&self) -> SentinelConf {
-        let pending = self.masters.values().filter_map(|m| m.pending_vote.as_ref()).map(|p| p.epoch).max();
+        let pending = self
+            .masters
+            .values()
+            .filter_map(|m| m.pending_vote.as_ref())
+            .map(|p| p.epoch)
+            .max();
         let settings = &self.settings;
         SentinelConf {
             my_id: Some(self.my_id.clone()),
@@ -183,7 +222,11 @@ fn master_conf(master: &Master) -> MasterConf {
     let promoted = master.promoted_key();
     let replica_address = |key: &u32, address: &Address| {
         // While the monitor line names the promoted replica, its own line names the old master.
-        if Some(*key) == promoted { master.address.clone() } else { address.clone() }
+        if Some(*key) == promoted {
+            master.address.clone()
+        } else {
+            address.clone()
+        }
     };
     let pending = master.pending_vote.as_ref();
     let vote = pending.and_then(|p| p.candidate.clone().map(|c| (p.epoch, Some(c))));
@@ -204,11 +247,18 @@ fn master_conf(master: &Master) -> MasterConf {
         config_epoch: master.config_epoch,
         leader_epoch,
         voted_for,
-        known_replicas: master.replicas.iter().map(|(key, r)| replica_address(key, &r.address)).collect(),
+        known_replicas: master
+            .replicas
+            .iter()
+            .map(|(key, r)| replica_address(key, &r.address))
+            .collect(),
         known_peers: master
             .peers
             .values()
-            .map(|p| KnownPeer { address: p.address.clone(), id: p.id.clone() })
+            .map(|p| KnownPeer {
+                address: p.address.clone(),
+                id: p.id.clone(),
+            })
             .collect(),
         renames: (*settings.renames).clone(),
     }

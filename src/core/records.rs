@@ -1,6 +1,6 @@
 //! Finding records and what is said of them: the one place that knows where everything lies.
 
-use crate::types::{Address, Now};
+use crate::types::Address;
 
 use super::action::Action;
 use super::instances::{Greeting, Health, Peer, Server};
@@ -11,17 +11,26 @@ use super::{MasterId, Party, Sentinel, Who};
 impl Party {
     /// The master record of a group.
     pub fn master(master: MasterId) -> Party {
-        Party { master, who: Who::Master }
+        Party {
+            master,
+            who: Who::Master,
+        }
     }
 
     /// A replica record of a group.
     pub fn replica(master: MasterId, key: u32) -> Party {
-        Party { master, who: Who::Replica(key) }
+        Party {
+            master,
+            who: Who::Replica(key),
+        }
     }
 
     /// A peer record of a group.
     pub fn peer(master: MasterId, key: u32) -> Party {
-        Party { master, who: Who::Peer(key) }
+        Party {
+            master,
+            who: Who::Peer(key),
+        }
     }
 }
 
@@ -45,12 +54,16 @@ impl Sentinel {
     }
 
     pub(super) fn peer(&self, party: Party) -> Option<&Peer> {
-        let Who::Peer(key) = party.who else { return None };
+        let Who::Peer(key) = party.who else {
+            return None;
+        };
         self.masters.get(&party.master)?.peers.get(&key)
     }
 
     pub(super) fn peer_mut(&mut self, party: Party) -> Option<&mut Peer> {
-        let Who::Peer(key) = party.who else { return None };
+        let Who::Peer(key) = party.who else {
+            return None;
+        };
         self.masters.get_mut(&party.master)?.peers.get_mut(&key)
     }
 
@@ -58,13 +71,6 @@ impl Sentinel {
         match party.who {
             Who::Peer(_) => self.peer_mut(party).map(|p| &mut p.greeting),
             _ => self.server_mut(party).map(|s| &mut s.greeting),
-        }
-    }
-
-    pub(super) fn health(&self, party: Party) -> Option<&Health> {
-        match party.who {
-            Who::Peer(_) => self.peer(party).map(|p| &p.health),
-            _ => self.server(party).map(|s| &s.health),
         }
     }
 
@@ -97,19 +103,26 @@ impl Sentinel {
 
     /// Every replica of a group.
     pub(super) fn replica_parties(&self, id: MasterId) -> Vec<Party> {
-        self.masters.get(&id).map_or_else(Vec::new, |m| m.replicas.keys().map(|k| Party::replica(id, *k)).collect())
+        self.masters.get(&id).map_or_else(Vec::new, |m| {
+            m.replicas.keys().map(|k| Party::replica(id, *k)).collect()
+        })
     }
 
     /// Every peer of a group.
     pub(super) fn peer_parties(&self, id: MasterId) -> Vec<Party> {
-        self.masters.get(&id).map_or_else(Vec::new, |m| m.peers.keys().map(|k| Party::peer(id, *k)).collect())
+        self.masters.get(&id).map_or_else(Vec::new, |m| {
+            m.peers.keys().map(|k| Party::peer(id, *k)).collect()
+        })
     }
 
     /// `<type> <name> <ip> <port>` and, unless a master, ` @ <master-name> <ip> <port>`.
     pub(super) fn describe(&self, party: Party) -> String {
-        let Some(master) = self.masters.get(&party.master) else { return String::new() };
+        let Some(master) = self.masters.get(&party.master) else {
+            return String::new();
+        };
         let announce = self.settings.announce_hostnames;
-        let place = |address: &Address| format!("{} {}", address.announced(announce), address.port());
+        let place =
+            |address: &Address| format!("{} {}", address.announced(announce), address.port());
         let (kind, name, address) = match party.who {
             Who::Master => return format!("master {} {}", master.name, place(&master.address)),
             Who::Replica(key) => match master.replicas.get(&key) {
@@ -121,7 +134,12 @@ impl Sentinel {
                 None => return String::new(),
             },
         };
-        format!("{kind} {name} {} @ {} {}", place(address), master.name, place(&master.address))
+        format!(
+            "{kind} {name} {} @ {} {}",
+            place(address),
+            master.name,
+            place(&master.address)
+        )
     }
 
     /// Announces an event whose text is the instance alone.
@@ -137,18 +155,28 @@ impl Sentinel {
     }
 
     /// Announces an event; whoever is told has the new addresses already.
-    pub(super) fn announce_text(&mut self, name: EventName, master: Option<crate::types::MasterName>, text: String) {
+    pub(super) fn announce_text(
+        &mut self,
+        name: EventName,
+        master: Option<crate::types::MasterName>,
+        text: String,
+    ) {
         self.publish_addresses();
         let text = cut(text, MAX_PAYLOAD);
-        self.out.push_back(Action::Notice(Notice { name, text, master }));
+        self.out
+            .push_back(Action::Notice(Notice { name, text, master }));
     }
 
     pub(super) fn log(&mut self, level: Level, text: String) {
-        self.out.push_back(Action::Log(LogLine { level, text, when: None }));
+        self.out.push_back(Action::Log(LogLine {
+            level,
+            text,
+            when: None,
+        }));
     }
 
     /// Wants a hello to a record at the end of this turn.
-    pub(super) fn want_hello(&mut self, party: Party, _now: Now) {
+    pub(super) fn want_hello(&mut self, party: Party) {
         if let Some(greeting) = self.greeting_mut(party) {
             greeting.wanted = true;
             self.greet_now.insert(party);

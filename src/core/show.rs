@@ -11,14 +11,19 @@ use super::action::{Action, AddressRow};
 use super::failover::Failover;
 use super::instances::{Health, Master, Peer, Reconf, Replica, Server};
 use super::links::Link;
-use super::view::{AddressTable, InstanceView, MasterView, PeerView, ReplicaView, ServerView, SettingsView, View};
+use super::view::{
+    AddressTable, InstanceView, MasterView, PeerView, ReplicaView, ServerView, SettingsView, View,
+};
 use super::{MasterId, Sentinel};
 
 impl Sentinel {
     /// Everything that listings show, as it is now.
     pub fn view(&self, now: Now) -> View {
-        let mut masters: Vec<Arc<MasterView>> =
-            self.masters.values().map(|m| Arc::new(self.master_view(m, now.mono))).collect();
+        let mut masters: Vec<Arc<MasterView>> = self
+            .masters
+            .values()
+            .map(|m| Arc::new(self.master_view(m, now.mono)))
+            .collect();
         masters.sort_by(|a, b| a.instance.name.cmp(&b.instance.name));
         View {
             taken: now,
@@ -65,10 +70,16 @@ impl Sentinel {
                 Some((id, to)) if id == master.id => to,
                 _ => master.effective_address(),
             };
-            let row = AddressRow { name: master.name.clone(), host: address.announced(announce), port: address.port() };
+            let row = AddressRow {
+                name: master.name.clone(),
+                host: address.announced(announce),
+                port: address.port(),
+            };
             (master.name.clone(), row)
         };
-        let table = AddressTable { rows: self.masters.values().map(row).collect() };
+        let table = AddressTable {
+            rows: self.masters.values().map(row).collect(),
+        };
         self.out.push_back(Action::Addresses(Arc::new(table)));
     }
 
@@ -80,7 +91,10 @@ impl Sentinel {
         flags.add(true, "master");
         flags.add(self.is_disconnected(master.server.link), "disconnected");
         flags.add(master.failover.is_some(), "failover_in_progress");
-        flags.add(master.failover.as_ref().is_some_and(|f| f.forced), "force_failover");
+        flags.add(
+            master.failover.as_ref().is_some_and(|f| f.forced),
+            "force_failover",
+        );
         flags.add(master.server.health.script_kill_sent, "script_kill_sent");
         flags.add(master.rebooted_at.is_some(), "master_reboot");
         let status = match (master.is_odown(), master.is_sdown()) {
@@ -88,7 +102,13 @@ impl Sentinel {
             (false, true) => "sdown",
             (false, false) => "ok",
         };
-        let mut instance = self.instance_view(master, &master.address, master.server.link, &master.server.health, now);
+        let mut instance = self.instance_view(
+            master,
+            &master.address,
+            master.server.link,
+            &master.server.health,
+            now,
+        );
         instance.name = master.name.to_string();
         instance.run_id = run_id(&master.server);
         instance.flags = flags.text();
@@ -105,8 +125,16 @@ impl Sentinel {
             notification_script: master.settings.notification_script.clone(),
             client_reconfig_script: master.settings.client_reconfig_script.clone(),
             status,
-            replicas: master.replicas.iter().map(|(key, r)| self.replica_view(master, *key, r, now)).collect(),
-            peers: master.peers.values().map(|p| self.peer_view(master, p, now)).collect(),
+            replicas: master
+                .replicas
+                .iter()
+                .map(|(key, r)| self.replica_view(master, *key, r, now))
+                .collect(),
+            peers: master
+                .peers
+                .values()
+                .map(|p| self.peer_view(master, p, now))
+                .collect(),
         }
     }
 
@@ -115,12 +143,16 @@ impl Sentinel {
         let mut flags = Flags::of(&server.health, now);
         flags.add(true, "slave");
         flags.add(self.is_disconnected(server.link), "disconnected");
-        flags.add(master.failover.as_ref().and_then(Failover::chosen) == Some(key), "promoted");
+        flags.add(
+            master.failover.as_ref().and_then(Failover::chosen) == Some(key),
+            "promoted",
+        );
         flags.add(matches!(replica.reconf, Reconf::Sent(_)), "reconf_sent");
         flags.add(replica.reconf == Reconf::InProgress, "reconf_inprog");
         flags.add(replica.reconf == Reconf::Done, "reconf_done");
         flags.add(server.health.script_kill_sent, "script_kill_sent");
-        let mut instance = self.instance_view(master, &replica.address, server.link, &server.health, now);
+        let mut instance =
+            self.instance_view(master, &replica.address, server.link, &server.health, now);
         instance.name = replica.name.clone();
         instance.run_id = run_id(server);
         instance.flags = flags.text();
@@ -150,7 +182,11 @@ impl Sentinel {
         PeerView {
             instance,
             last_hello_message: now.since(peer.hello_received),
-            voted_leader: peer.vote.leader.as_ref().map_or_else(|| "?".into(), |id| id.to_string()),
+            voted_leader: peer
+                .vote
+                .leader
+                .as_ref()
+                .map_or_else(|| "?".into(), |id| id.to_string()),
             voted_leader_epoch: peer.vote.epoch,
             usable: !peer.health.is_down(),
         }
@@ -174,7 +210,9 @@ impl Sentinel {
             flags: String::new(),
             link_pending_commands: link.map_or(0, |l| l.pending),
             link_refcount: link.map_or(1, |l| l.users.len()),
-            last_ping_sent: link.and_then(|l| l.ping_pending_since).map_or(0, |at| now.since(at)),
+            last_ping_sent: link
+                .and_then(|l| l.ping_pending_since)
+                .map_or(0, |at| now.since(at)),
             last_ok_ping_reply: age(|l| l.last_valid_reply),
             last_ping_reply: age(|l| l.last_any_reply),
             s_down_time: health.down_since.map(|at| now.since(at)),
@@ -191,14 +229,21 @@ impl Sentinel {
 fn server_view(server: &Server, now: Mono) -> ServerView {
     ServerView {
         info_refresh: server.info_time.map_or(0, |at| now.since(at)),
-        role_reported: if server.role == Role::Master { "master" } else { "slave" },
+        role_reported: if server.role == Role::Master {
+            "master"
+        } else {
+            "slave"
+        },
         role_reported_time: now.since(server.role_since),
         info: server.info_text.clone(),
     }
 }
 
 fn run_id(server: &Server) -> String {
-    server.run_id.as_ref().map_or_else(String::new, |id| id.to_string())
+    server
+        .run_id
+        .as_ref()
+        .map_or_else(String::new, |id| id.to_string())
 }
 
 /// The `flags` text, built in its documented order.

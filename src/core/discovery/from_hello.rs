@@ -15,11 +15,15 @@ impl Sentinel {
     /// Takes in a hello, however it came. Own ones, malformed ones and those about unknown
     /// masters are ignored.
     pub(in crate::core) fn hello_received(&mut self, text: &str, now: Now) {
-        let Some(hello) = Hello::parse(text) else { return };
+        let Some(hello) = Hello::parse(text) else {
+            return;
+        };
         if hello.id == self.my_id {
             return;
         }
-        let Some(&id) = self.names.get(&hello.master) else { return };
+        let Some(&id) = self.names.get(&hello.master) else {
+            return;
+        };
         let peer = self.meet_peer(id, &hello, text, now);
         if hello.current_epoch > self.current_epoch {
             self.raise_epoch(hello.current_epoch, id, now);
@@ -42,11 +46,24 @@ impl Sentinel {
         };
         let master = self.masters.get(&id)?;
         let same_id = |p: &Peer| p.id == hello.id;
-        if let Some((key, _)) = master.peers.iter().find(|(_, p)| same_id(p) && p.address.same_as(&address)) {
+        if let Some((key, _)) = master
+            .peers
+            .iter()
+            .find(|(_, p)| same_id(p) && p.address.same_as(&address))
+        {
             return Some(Party::peer(id, *key));
         }
-        let moved: Vec<u32> = master.peers.iter().filter(|(_, p)| same_id(p)).map(|(k, _)| *k).collect();
-        let displaced = master.peers.iter().find(|(_, p)| p.address.same_as(&address)).map(|(k, p)| (*k, p.id.clone()));
+        let moved: Vec<u32> = master
+            .peers
+            .iter()
+            .filter(|(_, p)| same_id(p))
+            .map(|(k, _)| *k)
+            .collect();
+        let displaced = master
+            .peers
+            .iter()
+            .find(|(_, p)| p.address.same_as(&address))
+            .map(|(k, p)| (*k, p.id.clone()));
         for key in &moved {
             self.remove_peer(Party::peer(id, *key));
         }
@@ -89,15 +106,22 @@ impl Sentinel {
             }
             None => self.create_link(party, now),
         };
-        self.masters.get_mut(&id)?.peers.insert(key, Peer::new(peer_id, address, link, now.mono));
+        self.masters
+            .get_mut(&id)?
+            .peers
+            .insert(key, Peer::new(peer_id, address, link, now.mono));
         self.tend_down(party, now);
-        self.want_hello(party, now);
+        self.want_hello(party);
         self.tend_ask(party, now);
         Some(party)
     }
 
     fn link_of_peer_id(&self, peer_id: &RunId) -> Option<LinkId> {
-        self.masters.values().flat_map(|m| m.peers.values()).find(|p| p.id == *peer_id).map(|p| p.link)
+        self.masters
+            .values()
+            .flat_map(|m| m.peers.values())
+            .find(|p| p.id == *peer_id)
+            .map(|p| p.link)
     }
 
     /// The same peer under other masters moves along.
@@ -112,7 +136,10 @@ impl Sentinel {
             }
         }
         if others > 0 {
-            let text = format!("{} {others} additional matching instances", self.describe(party));
+            let text = format!(
+                "{} {others} additional matching instances",
+                self.describe(party)
+            );
             self.announce(EventName::SentinelAddressUpdate, party.master, text);
             if let Some(link) = self.link_of(party) {
                 self.drop_link_sockets(link, now);
@@ -124,7 +151,12 @@ impl Sentinel {
         let parties: Vec<Party> = self
             .masters
             .values()
-            .flat_map(|m| m.peers.iter().filter(|(_, p)| p.id == *peer_id).map(|(k, _)| Party::peer(m.id, *k)))
+            .flat_map(|m| {
+                m.peers
+                    .iter()
+                    .filter(|(_, p)| p.id == *peer_id)
+                    .map(|(k, _)| Party::peer(m.id, *k))
+            })
             .collect();
         for party in parties {
             self.remove_peer(party);
@@ -132,8 +164,17 @@ impl Sentinel {
     }
 
     /// Compares the sender's configuration of the master with ours.
-    fn weigh_configuration(&mut self, id: MasterId, peer: Party, hello: &Hello, text: &str, now: Now) {
-        let Some(master) = self.masters.get(&id) else { return };
+    fn weigh_configuration(
+        &mut self,
+        id: MasterId,
+        peer: Party,
+        hello: &Hello,
+        text: &str,
+        now: Now,
+    ) {
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         if hello.config_epoch <= master.config_epoch {
             if hello.config_epoch < master.config_epoch {
                 self.correct_peer(peer, now);
@@ -141,7 +182,9 @@ impl Sentinel {
             return;
         }
         // The address first: an epoch without its address would be lost for ever.
-        let Ok(port) = u16::try_from(hello.master_port) else { return };
+        let Ok(port) = u16::try_from(hello.master_port) else {
+            return;
+        };
         let Some(address) = self.known_address(&hello.master_host, port) else {
             if self.settings.resolve_hostnames {
                 self.resolve_then_hello(&hello.master_host, text);
@@ -158,7 +201,9 @@ impl Sentinel {
     /// A newer epoch for the address we have. An own failover that is not newer could no longer
     /// win with its configuration.
     fn adopt_same_address(&mut self, id: MasterId, epoch: Epoch, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.config_epoch = epoch;
         master.unconfirmed_since = None;
         let promoted = master.promoted_key().is_some();
@@ -171,24 +216,35 @@ impl Sentinel {
         self.persist();
     }
 
-    fn adopt_configuration(&mut self, id: MasterId, peer: Party, address: Address, hello: &Hello, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+    fn adopt_configuration(
+        &mut self,
+        id: MasterId,
+        peer: Party,
+        address: Address,
+        hello: &Hello,
+        now: Now,
+    ) {
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.config_epoch = hello.config_epoch;
         master.unconfirmed_since = None;
         self.announce_party(EventName::ConfigUpdateFrom, peer);
         self.announce_switch(id, &address, &hello.master_host, hello.master_port);
         self.switch_address(id, address, now);
-        self.greet_group(id, now);
+        self.greet_group(id);
     }
 
     /// A peer is behind: it hears ours at once.
     fn correct_peer(&mut self, peer: Party, now: Now) {
-        let Some(greeting) = self.greeting_mut(peer) else { return };
+        let Some(greeting) = self.greeting_mut(peer) else {
+            return;
+        };
         let recent = |at: Mono| now.mono.since(at) < CORRECTION_PAUSE_MS;
         if greeting.corrected.is_some_and(recent) {
             return;
         }
         greeting.corrected = Some(now.mono);
-        self.want_hello(peer, now);
+        self.want_hello(peer);
     }
 }

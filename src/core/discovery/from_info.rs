@@ -21,13 +21,24 @@ const LONGEST_POLL_MS: u64 = 1_000;
 
 impl Sentinel {
     fn info_period(&self, party: Party, now: Mono) -> u64 {
-        let Some(master) = self.masters.get(&party.master) else { return self.timings.info_period };
-        let Who::Replica(key) = party.who else { return self.timings.info_period };
+        let Some(master) = self.masters.get(&party.master) else {
+            return self.timings.info_period;
+        };
+        let Who::Replica(key) = party.who else {
+            return self.timings.info_period;
+        };
         if let Some(since) = master.server.health.down_since {
             let urgent = now.since(since) < URGENT_FOR_MS;
-            return if urgent { URGENT_INFO_PERIOD_MS } else { FAST_INFO_PERIOD };
+            return if urgent {
+                URGENT_INFO_PERIOD_MS
+            } else {
+                FAST_INFO_PERIOD
+            };
         }
-        let lagging = master.replicas.get(&key).is_some_and(|r| r.link_down_ms != 0);
+        let lagging = master
+            .replicas
+            .get(&key)
+            .is_some_and(|r| r.link_down_ms != 0);
         if master.is_odown() || master.failover.is_some() || lagging {
             FAST_INFO_PERIOD
         } else {
@@ -44,12 +55,18 @@ impl Sentinel {
             // Unanswered or refused: not again before a period has passed.
             regular = regular.max(sent.plus(period.max(FAST_INFO_PERIOD)));
         }
-        Some(server.info_wanted.map_or(regular, |wanted| wanted.min(regular)))
+        Some(
+            server
+                .info_wanted
+                .map_or(regular, |wanted| wanted.min(regular)),
+        )
     }
 
     /// Asks a server's INFO if it is due, and sets the next time.
     pub(in crate::core) fn tend_info(&mut self, party: Party, now: Now) {
-        let usable = self.link(party).is_some_and(|link| link.command_conn().is_some());
+        let usable = self
+            .link(party)
+            .is_some_and(|link| link.command_conn().is_some());
         let room = self.link(party).is_some_and(|link| link.has_room());
         let Some(due) = self.info_due_at(party, now.mono).filter(|_| usable) else {
             return self.deadlines.set(Deadline::Info(party), None);
@@ -57,13 +74,16 @@ impl Sentinel {
         if due <= now.mono && room {
             self.ask_info(party, now);
         }
-        let next = self.info_due_at(party, now.mono).map(|at| at.max(now.mono.plus(1)));
+        let soonest = now.mono.plus(if room { 1 } else { FAST_INFO_PERIOD });
+        let next = self.info_due_at(party, now.mono).map(|at| at.max(soonest));
         self.deadlines.set(Deadline::Info(party), next);
     }
 
     /// Asks a server's INFO at the given instant at the latest.
     pub(in crate::core) fn want_info(&mut self, party: Party, at: Mono, now: Now) {
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         server.info_wanted = Some(server.info_wanted.map_or(at, |wanted| wanted.min(at)));
         self.tend_info(party, now);
     }
@@ -89,10 +109,14 @@ impl Sentinel {
         report: Result<Box<InfoReport>, String>,
         now: Now,
     ) {
-        let Some(link) = self.link_of(party).and_then(|id| self.links.get_mut(&id)) else { return };
+        let Some(link) = self.link_of(party).and_then(|id| self.links.get_mut(&id)) else {
+            return;
+        };
         let asked = link.info_in_flight.pop_front();
         let unanswered = link.info_in_flight.back().copied();
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         match report {
             Err(_) => self.tend_info(party, now),
             Ok(report) => {
@@ -110,7 +134,9 @@ impl Sentinel {
         if party.who == Who::Master {
             self.learn_replicas(party.master, &report, now);
         }
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         server.info_time = Some(now.mono);
         server.info_text = Some(report.text.clone());
         self.note_role(party, report.role, now);
@@ -141,7 +167,9 @@ impl Sentinel {
 
     fn note_run_id(&mut self, party: Party, report: &InfoReport, now: Now) {
         let Some(run_id) = &report.run_id else { return };
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         let before = server.run_id.replace(run_id.clone());
         if before.is_none_or(|before| before == *run_id) {
             return;
@@ -164,7 +192,9 @@ impl Sentinel {
                 }
                 continue;
             };
-            let Some(master) = self.masters.get(&id) else { return };
+            let Some(master) = self.masters.get(&id) else {
+                return;
+            };
             if master.replica_at(&address).is_some() || master.address.same_as(&address) {
                 continue;
             }
@@ -180,7 +210,12 @@ impl Sentinel {
     }
 
     /// Creates a replica record; its link connects at once.
-    pub(in crate::core) fn add_replica(&mut self, id: MasterId, address: Address, now: Now) -> Option<Party> {
+    pub(in crate::core) fn add_replica(
+        &mut self,
+        id: MasterId,
+        address: Address,
+        now: Now,
+    ) -> Option<Party> {
         let key = self.masters.get_mut(&id)?.take_key();
         let party = Party::replica(id, key);
         let name = address.key(self.settings.announce_hostnames);
@@ -193,7 +228,9 @@ impl Sentinel {
     }
 
     fn note_role(&mut self, party: Party, role: Role, now: Now) {
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         if server.role == role {
             return;
         }
@@ -201,19 +238,36 @@ impl Sentinel {
         server.role_since = now.mono;
         if role == Role::Replica
             && let Who::Replica(key) = party.who
-            && let Some(replica) = self.masters.get_mut(&party.master).and_then(|m| m.replicas.get_mut(&key))
+            && let Some(replica) = self
+                .masters
+                .get_mut(&party.master)
+                .and_then(|m| m.replicas.get_mut(&key))
         {
             replica.conf_changed = now.mono;
         }
-        let shown = if role == Role::Master { "master" } else { "slave" };
+        let shown = if role == Role::Master {
+            "master"
+        } else {
+            "slave"
+        };
         let as_configured = (party.who == Who::Master) == (role == Role::Master);
-        let name = if as_configured && role != Role::Unknown { EventName::RoleChange } else { EventName::RoleChangeAgainst };
+        let name = if as_configured && role != Role::Unknown {
+            EventName::RoleChange
+        } else {
+            EventName::RoleChangeAgainst
+        };
         let text = format!("{} new reported role is {shown}", self.describe(party));
         self.announce(name, party.master, text);
     }
 
     fn note_replica_fields(&mut self, id: MasterId, key: u32, report: &InfoReport, now: Now) {
-        let Some(replica) = self.masters.get_mut(&id).and_then(|m| m.replicas.get_mut(&key)) else { return };
+        let Some(replica) = self
+            .masters
+            .get_mut(&id)
+            .and_then(|m| m.replicas.get_mut(&key))
+        else {
+            return;
+        };
         replica.link_down_ms = report.link_down_ms;
         let fields = &report.replica;
         if let Some(host) = &fields.master_host
@@ -236,17 +290,23 @@ impl Sentinel {
 
     /// A restored configuration is published only once its master has said that it is one.
     fn confirm_restored(&mut self, id: MasterId, role: Role, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         if role == Role::Master && master.unconfirmed_since.take().is_some() {
-            self.greet_group(id, now);
+            self.greet_group(id);
         }
     }
 
     /// What a told replica's own INFO says of its obedience.
     fn note_reconf_progress(&mut self, party: Party, now: Now) {
-        let Some(master) = self.masters.get(&party.master) else { return };
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
         let Who::Replica(key) = party.who else { return };
-        let Some(replica) = master.replicas.get(&key) else { return };
+        let Some(replica) = master.replicas.get(&key) else {
+            return;
+        };
         if !replica.reconf.is_busy() {
             return;
         }
@@ -262,7 +322,9 @@ impl Sentinel {
             self.announce_party(EventName::SlaveReconfDone, party);
             return;
         }
-        let Some(server) = self.server_mut(party) else { return };
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
         let pause = (FIRST_POLL_MS << server.info_poll_step.min(10)).min(LONGEST_POLL_MS);
         server.info_poll_step += 1;
         self.want_info(party, now.mono.plus(pause), now);
@@ -270,7 +332,10 @@ impl Sentinel {
 
     fn set_reconf(&mut self, party: Party, reconf: Reconf) {
         if let Who::Replica(key) = party.who
-            && let Some(replica) = self.masters.get_mut(&party.master).and_then(|m| m.replicas.get_mut(&key))
+            && let Some(replica) = self
+                .masters
+                .get_mut(&party.master)
+                .and_then(|m| m.replicas.get_mut(&key))
         {
             replica.reconf = reconf;
         }
@@ -278,8 +343,12 @@ impl Sentinel {
 
     /// Whether a replica reports this address as its master.
     pub(in crate::core) fn reports_master(&self, replica: &Replica, address: &Address) -> bool {
-        let Some(host) = &replica.master_host else { return false };
-        let reported = self.known_address(host, replica.master_port).unwrap_or_else(|| Address::new(host, replica.master_port));
+        let Some(host) = &replica.master_host else {
+            return false;
+        };
+        let reported = self
+            .known_address(host, replica.master_port)
+            .unwrap_or_else(|| Address::new(host, replica.master_port));
         reported.same_as(address)
     }
 

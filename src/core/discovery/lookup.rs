@@ -43,7 +43,10 @@ impl Sentinel {
         if !self.settings.resolve_hostnames {
             return None;
         }
-        self.lookups.known.get(host).map(|ip| Address::resolved(host, *ip, port))
+        self.lookups
+            .known
+            .get(host)
+            .map(|ip| Address::resolved(host, *ip, port))
     }
 
     /// Starts looking a name up, unless that runs already.
@@ -52,7 +55,12 @@ impl Sentinel {
     }
 
     /// An instruction that names an unknown host waits for the look-up.
-    pub(in crate::core) fn resolve_then_instruct(&mut self, host: &str, waiter: Waiter, instruction: Instruction) {
+    pub(in crate::core) fn resolve_then_instruct(
+        &mut self,
+        host: &str,
+        waiter: Waiter,
+        instruction: Instruction,
+    ) {
         if let Some(waiting) = self.waiting_for(host) {
             waiting.instructions.push((waiter, instruction));
         }
@@ -86,7 +94,12 @@ impl Sentinel {
     }
 
     /// `Event::Resolved`.
-    pub(in crate::core) fn resolved(&mut self, host: &Arc<str>, outcome: Result<IpAddr, String>, now: Now) {
+    pub(in crate::core) fn resolved(
+        &mut self,
+        host: &Arc<str>,
+        outcome: Result<IpAddr, String>,
+        now: Now,
+    ) {
         let waiting = self.lookups.running.remove(host).unwrap_or_default();
         match outcome {
             Ok(ip) => {
@@ -105,7 +118,10 @@ impl Sentinel {
                 }
             }
             Err(_) => {
-                self.log(Level::Warning, format!("Failed to resolve hostname '{host}'"));
+                self.log(
+                    Level::Warning,
+                    format!("Failed to resolve hostname '{host}'"),
+                );
                 for (waiter, instruction) in waiting.instructions {
                     self.refuse_unresolved(waiter, &instruction);
                 }
@@ -117,7 +133,10 @@ impl Sentinel {
     fn apply_ip(&mut self, host: &str, ip: IpAddr, now: Now) {
         let mut moved = Vec::new();
         let mut visit = |party: Party, address: &mut Address| {
-            if address.is_name() && address.host().eq_ignore_ascii_case(host) && address.ip() != Some(ip) {
+            if address.is_name()
+                && address.host().eq_ignore_ascii_case(host)
+                && address.ip() != Some(ip)
+            {
                 address.set_ip(ip);
                 moved.push(party);
             }

@@ -10,7 +10,9 @@ use super::super::{MasterId, Party, Sentinel};
 
 impl Sentinel {
     pub(in crate::core) fn remove_peer(&mut self, party: Party) {
-        let Some(link) = self.link_of(party) else { return };
+        let Some(link) = self.link_of(party) else {
+            return;
+        };
         self.release_link(link, party);
         self.deadlines.forget_party(party);
         if let super::super::Who::Peer(key) = party.who
@@ -21,7 +23,9 @@ impl Sentinel {
     }
 
     pub(in crate::core) fn remove_replica(&mut self, party: Party) {
-        let Some(link) = self.link_of(party) else { return };
+        let Some(link) = self.link_of(party) else {
+            return;
+        };
         self.release_link(link, party);
         self.deadlines.forget_party(party);
         if let super::super::Who::Replica(key) = party.who
@@ -62,7 +66,9 @@ impl Sentinel {
             self.remove_peer(party);
         }
         self.clear_master_state(id, now.mono);
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.voted_for = None;
         let link = master.server.link;
         if let Some(link) = self.links.get_mut(&link) {
@@ -75,13 +81,15 @@ impl Sentinel {
         self.drop_socket(link, Socket::Pubsub, now);
         self.addresses_changed = true;
         self.tend_down(Party::master(id), now);
-        self.want_hello(Party::master(id), now);
+        self.want_hello(Party::master(id));
     }
 
     /// Clears flags, failover, roles and attempts of a master record; keeps its address, its
     /// settings and all its epochs.
     pub(in crate::core) fn clear_master_state(&mut self, id: MasterId, now: Mono) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.failover = None;
         master.candidacy = None;
         master.attempt_stamp = None;

@@ -30,12 +30,19 @@ impl Sentinel {
             }
             other => other,
         };
-        let expiry = self.peer(party).filter(|p| p.reports_down || p.vote.leader.is_some()).map(|p| self.report_end(p));
-        self.deadlines.set(Deadline::Ask(party), [next, expiry].into_iter().flatten().min());
+        let expiry = self
+            .peer(party)
+            .filter(|p| p.reports_down || p.vote.leader.is_some())
+            .map(|p| self.report_end(p));
+        self.deadlines.set(
+            Deadline::Ask(party),
+            [next, expiry].into_iter().flatten().min(),
+        );
     }
 
     fn report_end(&self, peer: &Peer) -> Mono {
-        peer.last_down_reply.plus(REPORT_VALIDITY * self.timings.ask_period + 1)
+        peer.last_down_reply
+            .plus(REPORT_VALIDITY * self.timings.ask_period + 1)
     }
 
     fn expire_report(&mut self, party: Party, now: Now) {
@@ -61,7 +68,11 @@ impl Sentinel {
             return None;
         }
         let period = self.timings.ask_period;
-        if let Some(failover) = master.failover.as_ref().filter(|f| matches!(f.stage, Stage::WaitStart)) {
+        if let Some(failover) = master
+            .failover
+            .as_ref()
+            .filter(|f| matches!(f.stage, Stage::WaitStart))
+        {
             if !master.is_sdown() && !failover.forced {
                 return None;
             }
@@ -81,12 +92,18 @@ impl Sentinel {
         }
         let urgent = !master.is_odown() && now.since(down_since) < URGENT_FOR_MS;
         let pause = if urgent { URGENT_ASK_PERIOD_MS } else { period };
-        peer.last_ask.map(|at| at.max(peer.last_down_reply).plus(pause))
+        peer.last_ask
+            .map(|at| at.max(peer.last_down_reply).plus(pause))
     }
 
     fn ask_peer(&mut self, party: Party, now: Now) {
-        let Some(master) = self.masters.get(&party.master) else { return };
-        let electing = master.failover.as_ref().filter(|f| matches!(f.stage, Stage::WaitStart));
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
+        let electing = master
+            .failover
+            .as_ref()
+            .filter(|f| matches!(f.stage, Stage::WaitStart));
         let vote_epoch = electing.map(|f| f.epoch);
         let ask = Ask::MasterDown {
             peer: party,
@@ -112,8 +129,15 @@ impl Sentinel {
     }
 
     /// The reply to an ask.
-    pub(in crate::core) fn ask_answered(&mut self, party: Party, reply: Option<DownReply>, now: Now) {
-        let Some(peer) = self.peer_mut(party) else { return };
+    pub(in crate::core) fn ask_answered(
+        &mut self,
+        party: Party,
+        reply: Option<DownReply>,
+        now: Now,
+    ) {
+        let Some(peer) = self.peer_mut(party) else {
+            return;
+        };
         let asked = peer.ask_in_flight.take();
         let link = peer.link;
         if let Some((sent, _)) = asked
@@ -122,8 +146,12 @@ impl Sentinel {
             link.note_round_trip(now.mono.since(sent));
         }
         // Another shape is no answer: it must not refresh anything.
-        let Some(reply) = reply else { return self.tend_ask(party, now) };
-        let Some(peer) = self.peer_mut(party) else { return };
+        let Some(reply) = reply else {
+            return self.tend_ask(party, now);
+        };
+        let Some(peer) = self.peer_mut(party) else {
+            return;
+        };
         peer.last_down_reply = now.mono;
         peer.reports_down = reply.down;
         if let Some((_, Some(epoch))) = asked {
@@ -134,10 +162,16 @@ impl Sentinel {
             if peer.vote.epoch != epoch {
                 new_vote = Some(format!("{leader} {epoch}"));
             }
-            peer.vote = Vote { leader: Some(leader), epoch };
+            peer.vote = Vote {
+                leader: Some(leader),
+                epoch,
+            };
         }
         if let Some(vote) = new_vote {
-            let line = format!("{} voted for {vote}", self.peer(party).map_or("", |p| p.id.as_str()));
+            let line = format!(
+                "{} voted for {vote}",
+                self.peer(party).map_or("", |p| p.id.as_str())
+            );
             self.log(Level::Notice, line);
         }
         self.judge_odown(party.master, now);
@@ -148,14 +182,22 @@ impl Sentinel {
     /// A peer that asks about a master we hold down most likely holds it down itself: ask back.
     /// Its question is a hint and is never counted.
     pub(super) fn ask_back(&mut self, id: MasterId, client_name: &str, now: Now) {
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         if !master.is_sdown() || master.is_odown() || self.tilt.is_on() {
             return;
         }
-        let Some(key) = asking_peer(master, client_name) else { return };
+        let Some(key) = asking_peer(master, client_name) else {
+            return;
+        };
         let party = Party::peer(id, key);
-        let Some(peer) = self.peer_mut(party) else { return };
-        let lately = peer.asked_back.is_some_and(|at| now.mono.since(at) < ASK_BACK_PAUSE_MS);
+        let Some(peer) = self.peer_mut(party) else {
+            return;
+        };
+        let lately = peer
+            .asked_back
+            .is_some_and(|at| now.mono.since(at) < ASK_BACK_PAUSE_MS);
         if peer.ask_in_flight.is_some() || peer.reports_down || lately {
             return;
         }
@@ -167,7 +209,13 @@ impl Sentinel {
 
 /// The peer whose command connection has this name.
 fn asking_peer(master: &Master, client_name: &str) -> Option<u32> {
-    let short = client_name.strip_prefix("sentinel-")?.strip_suffix("-cmd")?;
+    let short = client_name
+        .strip_prefix("sentinel-")?
+        .strip_suffix("-cmd")?;
     let is_it = |peer: &Peer| short.len() == 8 && peer.id.as_str().starts_with(short);
-    master.peers.iter().find(|(_, p)| is_it(p)).map(|(key, _)| *key)
+    master
+        .peers
+        .iter()
+        .find(|(_, p)| is_it(p))
+        .map(|(key, _)| *key)
 }

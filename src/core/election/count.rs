@@ -9,16 +9,23 @@ use super::super::{MasterId, Sentinel};
 /// Votes for `me` in exactly this epoch: the peers' reported ones and our own durable one.
 pub(in crate::core) fn votes_for(master: &Master, me: &RunId, epoch: Epoch) -> usize {
     let own = master.leader_epoch == epoch && master.voted_for.as_ref() == Some(me);
-    let peers = master.peers.values().filter(|p| p.vote.epoch == epoch && p.vote.leader.as_ref() == Some(me));
+    let peers = master
+        .peers
+        .values()
+        .filter(|p| p.vote.epoch == epoch && p.vote.leader.as_ref() == Some(me));
     usize::from(own) + peers.count()
 }
 
 impl Sentinel {
     /// Whether our candidacy has won. Nothing is declared before the own vote is on disk.
     pub(in crate::core) fn has_won(&self, master: &Master) -> bool {
-        let Some(failover) = master.failover.as_ref().filter(|f| f.is_electing()) else { return false };
-        let own = master.leader_epoch == failover.epoch && master.voted_for.as_ref() == Some(&self.my_id);
-        own && (failover.forced || votes_for(master, &self.my_id, failover.epoch) >= master.votes_needed())
+        let Some(failover) = master.failover.as_ref().filter(|f| f.is_electing()) else {
+            return false;
+        };
+        let own =
+            master.leader_epoch == failover.epoch && master.voted_for.as_ref() == Some(&self.my_id);
+        own && (failover.forced
+            || votes_for(master, &self.my_id, failover.epoch) >= master.votes_needed())
     }
 
     /// A greater epoch has been heard of: adopted in memory now, spoken once it is on disk.
@@ -34,11 +41,17 @@ impl Sentinel {
     /// another is lost and left to its time limit.
     pub(in crate::core) fn rebase_candidacies(&mut self, now: Now) {
         let current = self.current_epoch;
-        let behind = |m: &&mut Master| m.failover.as_ref().is_some_and(|f| f.is_electing() && f.epoch < current);
+        let behind = |m: &&mut Master| {
+            m.failover
+                .as_ref()
+                .is_some_and(|f| f.is_electing() && f.epoch < current)
+        };
         let mut rebased = Vec::new();
         for master in self.masters.values_mut().filter(|m| behind(m)) {
-            let pending_for_other =
-                master.pending_vote.as_ref().is_some_and(|p| p.candidate.as_ref().is_some_and(|c| *c != self.my_id));
+            let pending_for_other = master
+                .pending_vote
+                .as_ref()
+                .is_some_and(|p| p.candidate.as_ref().is_some_and(|c| *c != self.my_id));
             if master.leader_epoch >= current || pending_for_other {
                 continue;
             }
@@ -56,8 +69,17 @@ impl Sentinel {
     }
 
     /// Drops the own vote that is on its way for an older epoch, keeping those who wait for it.
-    fn take_own_pending(&mut self, id: MasterId) -> Vec<(super::super::event::Waiter, super::super::event::DownQuestion)> {
-        let pending = self.masters.get_mut(&id).and_then(|m| m.pending_vote.take());
+    fn take_own_pending(
+        &mut self,
+        id: MasterId,
+    ) -> Vec<(
+        super::super::event::Waiter,
+        super::super::event::DownQuestion,
+    )> {
+        let pending = self
+            .masters
+            .get_mut(&id)
+            .and_then(|m| m.pending_vote.take());
         pending.map_or_else(Vec::new, |p| p.callers)
     }
 

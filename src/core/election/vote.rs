@@ -41,17 +41,26 @@ impl Sentinel {
         if let (Some((id, _)), Some(name)) = (self.master_asked_about(&question), client_name) {
             self.ask_back(id, name, now);
         }
-        self.answer_down(waiter, question, now);
+        self.answer_down(waiter, question);
     }
 
-    fn answer_down(&mut self, waiter: Waiter, question: DownQuestion, now: Now) {
+    fn answer_down(&mut self, waiter: Waiter, question: DownQuestion) {
         let found = self.master_asked_about(&question);
         let down = found.is_some_and(|(_, down)| down) && !self.tilt.is_on();
         let (Some((id, _)), Some(candidate)) = (found, question.candidate.clone()) else {
-            return self.reply_down(waiter, DownOpinion { down, leader: None, epoch: Epoch::ZERO });
+            return self.reply_down(
+                waiter,
+                DownOpinion {
+                    down,
+                    leader: None,
+                    epoch: Epoch::ZERO,
+                },
+            );
         };
         let current = self.current_epoch;
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         if let Some(pending) = &mut master.pending_vote {
             pending.callers.push((waiter, question));
             return;
@@ -60,10 +69,19 @@ impl Sentinel {
         let raises = epoch > current;
         let votes = master.leader_epoch < epoch && current <= epoch;
         if !raises && !votes {
-            let opinion = DownOpinion { down, leader: master.voted_for.clone(), epoch: master.leader_epoch };
+            let opinion = DownOpinion {
+                down,
+                leader: master.voted_for.clone(),
+                epoch: master.leader_epoch,
+            };
             return self.reply_down(waiter, opinion);
         }
-        self.propose_vote(id, epoch, votes.then_some(candidate), vec![(waiter, question)]);
+        self.propose_vote(
+            id,
+            epoch,
+            votes.then_some(candidate),
+            vec![(waiter, question)],
+        );
     }
 
     /// Hands a vote to the disk.
@@ -75,15 +93,26 @@ impl Sentinel {
         callers: Vec<(Waiter, DownQuestion)>,
     ) {
         let version = self.persist();
-        let Some(master) = self.masters.get_mut(&id) else { return };
-        master.pending_vote = Some(PendingVote { epoch, candidate, version, callers });
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
+        master.pending_vote = Some(PendingVote {
+            epoch,
+            candidate,
+            version,
+            callers,
+        });
         self.ledger.wait(version, Waiting::Vote(id));
     }
 
     /// The pending vote of a master is on disk: it is given.
     pub(in crate::core) fn vote_durable(&mut self, id: MasterId, version: Version, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
-        let Some(pending) = master.pending_vote.take_if(|p| p.version == version) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
+        let Some(pending) = master.pending_vote.take_if(|p| p.version == version) else {
+            return;
+        };
         let raised = pending.epoch > self.current_epoch;
         if raised {
             self.current_epoch = pending.epoch;
@@ -92,16 +121,22 @@ impl Sentinel {
         if let Some(candidate) = pending.candidate {
             let for_other = candidate != self.my_id;
             let stamp = self.desynchronised(now.mono);
-            let Some(master) = self.masters.get_mut(&id) else { return };
+            let Some(master) = self.masters.get_mut(&id) else {
+                return;
+            };
             master.leader_epoch = pending.epoch;
             master.voted_for = Some(candidate.clone());
             if for_other {
                 master.attempt_stamp = Some(stamp);
                 master.candidacy = None;
             }
-            self.announce(EventName::VoteForLeader, id, format!("{candidate} {}", pending.epoch));
+            self.announce(
+                EventName::VoteForLeader,
+                id,
+                format!("{candidate} {}", pending.epoch),
+            );
         }
-        self.settle_callers(id, pending.callers, now);
+        self.settle_callers(pending.callers);
         if raised {
             self.rebase_candidacies(now);
         }
@@ -111,31 +146,46 @@ impl Sentinel {
 
     /// The pending vote could not be written: it was never given.
     pub(in crate::core) fn vote_not_durable(&mut self, id: MasterId, version: Version, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
-        let Some(pending) = master.pending_vote.take_if(|p| p.version == version) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
+        let Some(pending) = master.pending_vote.take_if(|p| p.version == version) else {
+            return;
+        };
         let mut callers = pending.callers.into_iter();
         if let Some((waiter, question)) = callers.next() {
-            let down = self.master_asked_about(&question).is_some_and(|(_, down)| down) && !self.tilt.is_on();
+            let down = self
+                .master_asked_about(&question)
+                .is_some_and(|(_, down)| down)
+                && !self.tilt.is_on();
             if let Some(master) = self.masters.get(&id) {
-                let opinion = DownOpinion { down, leader: master.voted_for.clone(), epoch: master.leader_epoch };
+                let opinion = DownOpinion {
+                    down,
+                    leader: master.voted_for.clone(),
+                    epoch: master.leader_epoch,
+                };
                 self.reply_down(waiter, opinion);
             }
         }
-        self.settle_callers(id, callers.collect(), now);
+        self.settle_callers(callers.collect());
         self.step_failover(id, now);
     }
 
     /// Requests that waited behind a vote are looked at anew.
-    fn settle_callers(&mut self, _id: MasterId, callers: Vec<(Waiter, DownQuestion)>, now: Now) {
+    fn settle_callers(&mut self, callers: Vec<(Waiter, DownQuestion)>) {
         for (waiter, question) in callers {
-            self.answer_down(waiter, question, now);
+            self.answer_down(waiter, question);
         }
     }
 
     /// Casts our own vote for our own candidacy, if it is not cast or on its way already.
     pub(in crate::core) fn cast_missing_own_vote(&mut self, id: MasterId) {
-        let Some(master) = self.masters.get(&id) else { return };
-        let Some(failover) = master.failover.as_ref().filter(|f| f.is_electing()) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
+        let Some(failover) = master.failover.as_ref().filter(|f| f.is_electing()) else {
+            return;
+        };
         if master.pending_vote.is_some() || master.leader_epoch >= failover.epoch {
             return;
         }
@@ -150,21 +200,29 @@ impl Sentinel {
     }
 
     fn reply_down(&mut self, waiter: Waiter, opinion: DownOpinion) {
-        self.out.push_back(Action::Reply { waiter, reply: Reply::Down(opinion) });
+        self.out.push_back(Action::Reply {
+            waiter,
+            reply: Reply::Down(opinion),
+        });
     }
 
     /// The master meant by a question, and whether the server at that address is down. While a
     /// promotion of ours is public, its server is known under the new address too.
     fn master_asked_about(&self, question: &DownQuestion) -> Option<(MasterId, bool)> {
         let port = u16::try_from(question.port).ok()?;
-        let asked = self.known_address(&question.host, port).unwrap_or_else(|| Address::new(&question.host, port));
+        let asked = self
+            .known_address(&question.host, port)
+            .unwrap_or_else(|| Address::new(&question.host, port));
         let by_record = self.masters.values().find(|m| m.address.same_as(&asked));
         if let Some(master) = by_record {
             return Some((master.id, master.is_sdown()));
         }
         self.masters.values().find_map(|master| {
             let promoted = master.replicas.get(&master.promoted_key()?)?;
-            promoted.address.same_as(&asked).then(|| (master.id, promoted.server.health.is_down()))
+            promoted
+                .address
+                .same_as(&asked)
+                .then(|| (master.id, promoted.server.health.is_down()))
         })
     }
 }

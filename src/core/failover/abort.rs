@@ -16,7 +16,9 @@ impl Sentinel {
 
     /// Ends an attempt; the time before the next one keeps running.
     pub(in crate::core) fn end_attempt(&mut self, id: MasterId, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.failover = None;
         master.candidacy = None;
         self.deadlines.set(Deadline::Failover(id), None);

@@ -119,7 +119,9 @@ impl Sentinel {
         if self.tilt.is_on() {
             return;
         }
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         match master.failover.as_ref().map(|f| &f.stage) {
             None => self.consider_candidacy(id, now),
             Some(Stage::WaitStart) => self.step_wait_start(id, now),

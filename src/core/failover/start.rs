@@ -15,12 +15,19 @@ impl Sentinel {
     /// chase each other would make every election of it void.
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
         let shared = self.shared_epoch(id);
-        let pending = self.masters.get(&id).and_then(|m| m.pending_vote.as_ref()).map(|p| p.epoch);
-        let epoch = shared.unwrap_or_else(|| self.current_epoch.max(pending.unwrap_or_default()).next());
+        let pending = self
+            .masters
+            .get(&id)
+            .and_then(|m| m.pending_vote.as_ref())
+            .map(|p| p.epoch);
+        let epoch =
+            shared.unwrap_or_else(|| self.current_epoch.max(pending.unwrap_or_default()).next());
         let raised = epoch > self.current_epoch;
         self.current_epoch = epoch;
         let stamp = self.desynchronised(now.mono);
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         master.candidacy = None;
         master.attempt_stamp = Some(stamp);
         master.failover = Some(Failover {

@@ -12,7 +12,9 @@ use super::super::{MasterId, Party, Sentinel};
 impl Sentinel {
     /// The promoted replica becomes the master record.
     pub(super) fn switch_to_promoted(&mut self, id: MasterId, now: Now) {
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         let address = master.effective_address().clone();
         let host = address.announced(self.settings.announce_hostnames);
         self.announce_switch(id, &address, &host, i64::from(address.port()));
@@ -26,8 +28,16 @@ impl Sentinel {
     }
 
     /// `+switch-master`, when whoever hears it can already look the new address up.
-    pub(in crate::core) fn announce_switch(&mut self, id: MasterId, to: &Address, host: &str, port: i64) {
-        let Some(master) = self.masters.get(&id) else { return };
+    pub(in crate::core) fn announce_switch(
+        &mut self,
+        id: MasterId,
+        to: &Address,
+        host: &str,
+        port: i64,
+    ) {
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         let old = &master.address;
         let announced = old.announced(self.settings.announce_hostnames);
         let text = format!("{} {announced} {} {host} {port}", master.name, old.port());
@@ -38,7 +48,9 @@ impl Sentinel {
     /// Rebuilds the group around a new master; peers keep links and epochs, but what they said
     /// about the old server is forgotten.
     pub(in crate::core) fn switch_address(&mut self, id: MasterId, address: Address, now: Now) {
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         let old_master = std::mem::replace(&mut master.address, address.clone());
         let old_replicas = std::mem::take(&mut master.replicas);
         let old_link = master.server.link;
@@ -85,10 +97,10 @@ impl Sentinel {
         for party in [master_party].into_iter().chain(replicas) {
             self.tend_down(party, now);
             self.want_info(party, now.mono, now);
-            self.want_hello(party, now);
+            self.want_hello(party);
         }
         for peer in self.peer_parties(id) {
-            self.want_hello(peer, now);
+            self.want_hello(peer);
             self.tend_ask(peer, now);
         }
     }
@@ -123,7 +135,9 @@ impl Sentinel {
             return self.create_link(party, now);
         };
         let (_, id, _) = kept.remove(at);
-        let Some(link) = self.links.get_mut(&id) else { return self.create_link(party, now) };
+        let Some(link) = self.links.get_mut(&id) else {
+            return self.create_link(party, now);
+        };
         link.users = vec![party];
         if link.ping_pending_since.is_some() || link.is_disconnected() {
             link.ping_pending_since = Some(now.mono);

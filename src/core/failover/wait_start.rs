@@ -13,13 +13,23 @@ pub(super) const SIMULATED_CRASH_STATUS: i32 = 99;
 
 impl Sentinel {
     pub(super) fn step_wait_start(&mut self, id: MasterId, now: Now) {
-        let Some(master) = self.masters.get(&id) else { return };
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
         if self.has_won(master) {
             return self.elected(id, now);
         }
-        let Some(failover) = &master.failover else { return };
-        let limit = self.timings.election_timeout.min(master.settings.failover_timeout);
-        let end = master.attempt_stamp.unwrap_or(failover.started).plus(limit + 1);
+        let Some(failover) = &master.failover else {
+            return;
+        };
+        let limit = self
+            .timings
+            .election_timeout
+            .min(master.settings.failover_timeout);
+        let end = master
+            .attempt_stamp
+            .unwrap_or(failover.started)
+            .plus(limit + 1);
         if end > now.mono {
             return self.set_failover_deadline(id, end);
         }
@@ -48,7 +58,12 @@ impl Sentinel {
     }
 
     pub(super) fn crash(&mut self) {
-        self.log(Level::Warning, "Sentinel CRASH because of SENTINEL simulate-failure".into());
-        self.out.push_back(Action::Exit { status: SIMULATED_CRASH_STATUS });
+        self.log(
+            Level::Warning,
+            "Sentinel CRASH because of SENTINEL simulate-failure".into(),
+        );
+        self.out.push_back(Action::Exit {
+            status: SIMULATED_CRASH_STATUS,
+        });
     }
 }

@@ -13,12 +13,16 @@ const PATIENCE_MS: u64 = 2_500;
 
 impl Sentinel {
     pub(super) fn plan_explanation(&mut self, id: MasterId, now: Now) {
-        self.deadlines.set(Deadline::Explain(id), Some(now.mono.plus(PATIENCE_MS)));
+        self.deadlines
+            .set(Deadline::Explain(id), Some(now.mono.plus(PATIENCE_MS)));
     }
 
     pub(in crate::core) fn explain_no_failover(&mut self, id: MasterId, _now: Now) {
-        let Some(master) = self.masters.get(&id) else { return };
-        if !master.is_sdown() || master.is_odown() || master.failover.is_some() || self.tilt.is_on() {
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
+        if !master.is_sdown() || master.is_odown() || master.failover.is_some() || self.tilt.is_on()
+        {
             return;
         }
         let quorum = master.settings.quorum as usize;
@@ -26,9 +30,16 @@ impl Sentinel {
         let silent = master
             .peers
             .values()
-            .filter(|p| p.health.is_down() || self.links.get(&p.link).is_none_or(|l| !l.command.state.is_up()))
+            .filter(|p| {
+                p.health.is_down()
+                    || self
+                        .links
+                        .get(&p.link)
+                        .is_none_or(|l| !l.command.state.is_up())
+            })
             .count();
-        let contrary = master.peers.len() + 1 - agreeing - silent.min(master.peers.len() + 1 - agreeing);
+        let contrary =
+            master.peers.len() + 1 - agreeing - silent.min(master.peers.len() + 1 - agreeing);
         let mut why = format!(
             "No failover of {}: {agreeing} of the {quorum} sentinels needed (quorum) say that it is down; \
              {contrary} reachable peers see it up or have not answered, {silent} peers are unreachable",

@@ -12,7 +12,9 @@ impl Sentinel {
         if self.tilt.is_on() {
             return;
         }
-        let Some(master) = self.masters.get_mut(&id) else { return };
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
         let agreeing = 1 + master.peers.values().filter(|p| p.reports_down).count();
         let quorum = master.settings.quorum;
         let down = master.is_sdown() && agreeing >= quorum as usize;
@@ -20,7 +22,10 @@ impl Sentinel {
             (false, true) => {
                 master.odown_since = Some(now.mono);
                 master.last_odown_start = Some(now.mono);
-                let text = format!("{} #quorum {agreeing}/{quorum}", self.describe(Party::master(id)));
+                let text = format!(
+                    "{} #quorum {agreeing}/{quorum}",
+                    self.describe(Party::master(id))
+                );
                 self.announce(EventName::Odown, id, text);
                 for replica in self.replica_parties(id) {
                     self.tend_info(replica, now);

@@ -25,27 +25,41 @@ pub(in crate::core) fn silent_at(link: &Link, down_after: u64) -> Option<Mono> {
 
 /// When a master's own words make it subjectively down.
 fn misbehaving_at(master: &Master, info_period: u64) -> Option<Mono> {
-    let wrong_role = (master.server.role == Role::Replica)
-        .then(|| master.server.role_since.plus(master.settings.down_after + 2 * info_period + 1));
-    let rebooted = master.rebooted_at.map(|at| at.plus(master.settings.reboot_down_after + 1));
+    let wrong_role = (master.server.role == Role::Replica).then(|| {
+        master
+            .server
+            .role_since
+            .plus(master.settings.down_after + 2 * info_period + 1)
+    });
+    let rebooted = master
+        .rebooted_at
+        .map(|at| at.plus(master.settings.reboot_down_after + 1));
     [wrong_role, rebooted].into_iter().flatten().min()
 }
 
 impl Sentinel {
     /// Judges one record, and sets the instant at which it has to be judged again.
     pub(in crate::core) fn tend_down(&mut self, party: Party, now: Now) {
-        let Some(master) = self.masters.get(&party.master) else { return };
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
         let Some(link) = self.link(party) else { return };
         let mut at = silent_at(link, master.settings.down_after);
         if party.who == Who::Master {
-            at = [at, misbehaving_at(master, self.timings.info_period)].into_iter().flatten().min();
+            at = [at, misbehaving_at(master, self.timings.info_period)]
+                .into_iter()
+                .flatten()
+                .min();
         }
         if self.tilt.is_on() {
             return self.deadlines.set(Deadline::Down(party), None);
         }
         let down = at.is_some_and(|at| at <= now.mono);
-        self.deadlines.set(Deadline::Down(party), at.filter(|_| !down));
-        let Some(health) = self.health_mut(party) else { return };
+        self.deadlines
+            .set(Deadline::Down(party), at.filter(|_| !down));
+        let Some(health) = self.health_mut(party) else {
+            return;
+        };
         match (health.is_down(), down) {
             (false, true) => {
                 health.down_since = Some(now.mono);
@@ -54,7 +68,11 @@ impl Sentinel {
                 self.went_down(party, now);
             }
             (true, false) => {
-                *health = Health { down_since: None, script_kill_sent: false, ..*health };
+                *health = Health {
+                    down_since: None,
+                    script_kill_sent: false,
+                    ..*health
+                };
                 self.announce_party(EventName::SdownEnd, party);
                 self.came_back(party, now);
             }

@@ -36,7 +36,10 @@ impl Sentinel {
         }
         self.tilt.since = Some(now.mono);
         self.tilt.entered += 1;
-        self.deadlines.set(Deadline::TiltEnd, Some(now.mono.plus(self.timings.tilt_period)));
+        self.deadlines.set(
+            Deadline::TiltEnd,
+            Some(now.mono.plus(self.timings.tilt_period)),
+        );
         self.announce_text(EventName::Tilt, None, "#tilt mode entered".into());
     }
 
@@ -55,7 +58,10 @@ impl Sentinel {
         }
         let masters: Vec<_> = self.masters.keys().copied().collect();
         for id in masters {
-            let parties = [Party::master(id)].into_iter().chain(self.replica_parties(id)).chain(self.peer_parties(id));
+            let parties = [Party::master(id)]
+                .into_iter()
+                .chain(self.replica_parties(id))
+                .chain(self.peer_parties(id));
             for party in parties.collect::<Vec<_>>() {
                 self.tend_down(party, now);
             }

@@ -138,7 +138,10 @@ impl Master {
 
     /// The key of the replica at this address.
     pub fn replica_at(&self, address: &Address) -> Option<u32> {
-        self.replicas.iter().find(|(_, r)| r.address.same_as(address)).map(|(key, _)| *key)
+        self.replicas
+            .iter()
+            .find(|(_, r)| r.address.same_as(address))
+            .map(|(key, _)| *key)
     }
 
     /// A fresh key for either table.

@@ -80,6 +80,12 @@ pub struct Greeting {
 impl Greeting {
     /// The schedule of a new record: its first hello goes out as soon as its link is up.
     pub fn new(now: Mono) -> Self {
-        Greeting { accepted: now, in_flight: None, refused: None, wanted: true, corrected: None }
+        Greeting {
+            accepted: now,
+            in_flight: None,
+            refused: None,
+            wanted: true,
+            corrected: None,
+        }
     }
 }

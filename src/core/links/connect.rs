@@ -8,7 +8,7 @@ use crate::types::{Mono, Now};
 use super::super::action::{Action, Ask, Renames, Socket};
 use super::super::deadlines::Deadline;
 use super::super::event::ConnId;
-use super::super::notice::{EventName, Level};
+use super::super::notice::EventName;
 use super::super::{Party, Sentinel, Who};
 use super::{Link, LinkId, LinkSocket, SocketState};
 
@@ -26,22 +26,28 @@ impl Sentinel {
         self.next_link += 1;
         let id = LinkId(self.next_link);
         let with_pubsub = !matches!(user.who, Who::Peer(_));
-        self.links.insert(id, Link::new(user, with_pubsub, now.mono));
+        self.links
+            .insert(id, Link::new(user, with_pubsub, now.mono));
         self.deadlines.set(Deadline::Link(id), Some(now.mono));
         id
     }
 
     /// One record stops using a link; the last one closes it.
     pub(in crate::core) fn release_link(&mut self, id: LinkId, user: Party) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         link.users.retain(|u| *u != user);
         if !link.users.is_empty() {
             return;
         }
         if let Some(link) = self.links.remove(&id) {
-            let sockets = [link.command.state.conn(), link.pubsub.and_then(|s| s.state.conn())];
+            let sockets = [
+                link.command.state.conn(),
+                link.pubsub.and_then(|s| s.state.conn()),
+            ];
             for conn in sockets.into_iter().flatten() {
-                self.conns.remove(&conn);
+                self.forget_conn(conn);
                 self.out.push_back(Action::Close { conn });
             }
         }
@@ -50,11 +56,17 @@ impl Sentinel {
 
     /// Closes one socket and lets the link reconnect at once.
     pub(in crate::core) fn drop_socket(&mut self, id: LinkId, kind: Socket, now: Now) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(socket) = link.socket_mut(kind) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
         if let Some(conn) = socket.state.conn() {
-            socket.state = SocketState::Down { retry_at: retry_at(socket.attempts, now.mono) };
-            self.conns.remove(&conn);
+            socket.state = SocketState::Down {
+                retry_at: retry_at(socket.attempts, now.mono),
+            };
+            self.forget_conn(conn);
             self.out.push_back(Action::Close { conn });
             self.after_loss(id, kind, now);
         }
@@ -75,11 +87,19 @@ impl Sentinel {
 
     /// `Event::Closed`.
     pub(in crate::core) fn socket_closed(&mut self, conn: ConnId, reason: &str, now: Now) {
-        let Some((id, kind)) = self.conns.remove(&conn) else { return };
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(socket) = link.socket_mut(kind) else { return };
+        let Some((id, kind)) = self.forget_conn(conn) else {
+            return;
+        };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
         let was_up = socket.state.is_up();
-        socket.state = SocketState::Down { retry_at: retry_at(socket.attempts, now.mono) };
+        socket.state = SocketState::Down {
+            retry_at: retry_at(socket.attempts, now.mono),
+        };
         let party = link.users.first().copied();
         if let Some(party) = party.filter(|_| !was_up) {
             let name = match kind {
@@ -93,11 +113,25 @@ impl Sentinel {
     }
 
     /// `Event::Connected`.
-    pub(in crate::core) fn socket_connected(&mut self, conn: ConnId, local_ip: Option<IpAddr>, now: Now) {
-        let Some(&(id, kind)) = self.conns.get(&conn) else { return };
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(socket) = link.socket_mut(kind) else { return };
-        socket.state = SocketState::Up { conn, since: now.mono };
+    pub(in crate::core) fn socket_connected(
+        &mut self,
+        conn: ConnId,
+        local_ip: Option<IpAddr>,
+        now: Now,
+    ) {
+        let Some(&(id, kind)) = self.conns.get(&conn) else {
+            return;
+        };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
+        socket.state = SocketState::Up {
+            conn,
+            since: now.mono,
+        };
         if kind == Socket::Pubsub {
             link.pubsub_activity = now.mono;
             return self.tend_link(id, now);
@@ -107,7 +141,7 @@ impl Sentinel {
         }
         let users = link.users.clone();
         for party in users {
-            self.want_hello(party, now);
+            self.want_hello(party);
             if matches!(party.who, Who::Peer(_)) {
                 self.tend_ask(party, now);
             } else {
@@ -128,15 +162,21 @@ impl Sentinel {
         self.deadlines.set(Deadline::Link(id), at);
     }
 
+    fn forget_conn(&mut self, conn: ConnId) -> Option<(LinkId, Socket)> {
+        self.local_ips.remove(&conn);
+        self.conns.remove(&conn)
+    }
+
     fn after_loss(&mut self, id: LinkId, kind: Socket, now: Now) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         if kind == Socket::Command {
             link.pending = 0;
             link.pings_in_flight = 0;
             link.info_in_flight.clear();
         }
         let users = link.users.clone();
-        self.local_ips.retain(|conn, _| self.conns.contains_key(conn));
         for party in &users {
             if kind == Socket::Command {
                 self.forget_in_flight(*party);
@@ -162,13 +202,25 @@ impl Sentinel {
     }
 
     fn connect_due(&mut self, id: LinkId, kind: Socket, now: Now) {
-        let Some(link) = self.links.get(&id) else { return };
-        let Some(&LinkSocket { state: SocketState::Down { retry_at }, .. }) = link.socket(kind) else { return };
-        let Some(&party) = link.users.first() else { return };
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
+        let Some(&LinkSocket {
+            state: SocketState::Down { retry_at },
+            ..
+        }) = link.socket(kind)
+        else {
+            return;
+        };
+        let Some(&party) = link.users.first() else {
+            return;
+        };
         if retry_at > now.mono {
             return;
         }
-        let Some(address) = self.address_of(party).cloned() else { return };
+        let Some(address) = self.address_of(party).cloned() else {
+            return;
+        };
         if address.port() == 0 {
             return;
         }
@@ -184,13 +236,25 @@ impl Sentinel {
         let conn = ConnId(self.next_conn);
         self.conns.insert(conn, (id, kind));
         let what = self.describe(party);
-        self.out.push_back(Action::Connect { conn, to, socket: kind, what });
+        self.out.push_back(Action::Connect {
+            conn,
+            to,
+            socket: kind,
+            what,
+        });
         if let Some(link) = self.links.get_mut(&id)
             && let Some(socket) = link.socket_mut(kind)
         {
-            socket.state = SocketState::Connecting { conn, since: now.mono };
+            socket.state = SocketState::Connecting {
+                conn,
+                since: now.mono,
+            };
             socket.attempts = socket.attempts.saturating_add(1);
-            link.pubsub_activity = if kind == Socket::Pubsub { now.mono } else { link.pubsub_activity };
+            link.pubsub_activity = if kind == Socket::Pubsub {
+                now.mono
+            } else {
+                link.pubsub_activity
+            };
         }
         self.introduce(id, conn, kind, party, now);
     }
@@ -198,7 +262,9 @@ impl Sentinel {
     fn postpone_connect(&mut self, id: LinkId, kind: Socket, now: Now) {
         if let Some(socket) = self.links.get_mut(&id).and_then(|l| l.socket_mut(kind)) {
             socket.attempts = socket.attempts.saturating_add(1);
-            socket.state = SocketState::Down { retry_at: now.mono.plus(LONGEST_RETRY_MS) };
+            socket.state = SocketState::Down {
+                retry_at: now.mono.plus(LONGEST_RETRY_MS),
+            };
         }
     }
 
@@ -207,9 +273,18 @@ impl Sentinel {
         if let Some((user, pass)) = self.credentials(party) {
             self.send_on(id, conn, Ask::Auth { user, pass }, party);
         }
-        let suffix = if kind == Socket::Command { "cmd" } else { "pubsub" };
+        let suffix = if kind == Socket::Command {
+            "cmd"
+        } else {
+            "pubsub"
+        };
         let short: String = self.my_id.as_str().chars().take(8).collect();
-        self.send_on(id, conn, Ask::SetName(format!("sentinel-{short}-{suffix}")), party);
+        self.send_on(
+            id,
+            conn,
+            Ask::SetName(format!("sentinel-{short}-{suffix}")),
+            party,
+        );
         match kind {
             Socket::Command => {
                 self.send_ping(id, now);
@@ -223,8 +298,12 @@ impl Sentinel {
 
     /// Sends on the command socket of a record's link; false when there is none.
     pub(in crate::core) fn send(&mut self, party: Party, ask: Ask) -> bool {
-        let Some(id) = self.link_of(party) else { return false };
-        let Some(conn) = self.links.get(&id).and_then(Link::command_conn) else { return false };
+        let Some(id) = self.link_of(party) else {
+            return false;
+        };
+        let Some(conn) = self.links.get(&id).and_then(Link::command_conn) else {
+            return false;
+        };
         self.send_on(id, conn, ask, party);
         true
     }
@@ -242,7 +321,10 @@ impl Sentinel {
     fn words_for(&self, party: Party) -> Arc<Renames> {
         match party.who {
             Who::Peer(_) => self.no_renames.clone(),
-            _ => self.masters.get(&party.master).map_or_else(|| self.no_renames.clone(), |m| m.settings.renames.clone()),
+            _ => self
+                .masters
+                .get(&party.master)
+                .map_or_else(|| self.no_renames.clone(), |m| m.settings.renames.clone()),
         }
     }
 
@@ -265,12 +347,14 @@ impl Sentinel {
         if self.tilt.is_on() {
             return;
         }
-        let Some(link) = self.links.get(&id) else { return };
-        let deadlines = [
-            (Socket::Command, self.command_suspect_at(id, link)),
-            (Socket::Pubsub, self.pubsub_suspect_at(link)),
-        ];
-        for (kind, at) in deadlines {
+        for kind in [Socket::Command, Socket::Pubsub] {
+            let Some(link) = self.links.get(&id) else {
+                return;
+            };
+            let at = match kind {
+                Socket::Command => self.command_suspect_at(link),
+                Socket::Pubsub => self.pubsub_suspect_at(link),
+            };
             if at.is_some_and(|at| at <= now.mono) {
                 self.drop_socket(id, kind, now);
             }
@@ -278,7 +362,7 @@ impl Sentinel {
     }
 
     /// When the command socket will have been silent for too long.
-    fn command_suspect_at(&self, _id: LinkId, link: &Link) -> Option<Mono> {
+    fn command_suspect_at(&self, link: &Link) -> Option<Mono> {
         match link.command.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
@@ -302,23 +386,36 @@ impl Sentinel {
         match link.pubsub.as_ref()?.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
-            SocketState::Up { since, .. } => Some(since.plus(self.timings.min_link_reconnect_period).max(silence).plus(1)),
+            SocketState::Up { since, .. } => Some(
+                since
+                    .plus(self.timings.min_link_reconnect_period)
+                    .max(silence)
+                    .plus(1),
+            ),
         }
     }
 
     fn next_link_deadline(&self, id: LinkId) -> Option<Mono> {
         let link = self.links.get(&id)?;
-        let mut at = self.next_ping_at(link);
+        // Above the cap of unanswered commands, replies (which tend the link) make room.
+        let mut at = self.next_ping_at(link).filter(|_| link.has_room());
         let mut sooner = |other: Option<Mono>| at = [at, other].into_iter().flatten().min();
-        for socket in [Some(&link.command), link.pubsub.as_ref()].into_iter().flatten() {
+        for socket in [Some(&link.command), link.pubsub.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             if let SocketState::Down { retry_at } = socket.state
-                && link.users.first().and_then(|p| self.address_of(*p)).is_some_and(|a| a.port() != 0)
+                && link
+                    .users
+                    .first()
+                    .and_then(|p| self.address_of(*p))
+                    .is_some_and(|a| a.port() != 0)
             {
                 sooner(Some(retry_at));
             }
         }
         if !self.tilt.is_on() {
-            sooner(self.command_suspect_at(id, link));
+            sooner(self.command_suspect_at(link));
             sooner(self.pubsub_suspect_at(link));
         }
         at
@@ -337,7 +434,10 @@ impl Sentinel {
     pub(in crate::core) fn reconnect_now(&mut self, id: LinkId, now: Now) {
         self.drop_link_sockets(id, now);
         if let Some(link) = self.links.get_mut(&id) {
-            for socket in [Some(&mut link.command), link.pubsub.as_mut()].into_iter().flatten() {
+            for socket in [Some(&mut link.command), link.pubsub.as_mut()]
+                .into_iter()
+                .flatten()
+            {
                 if let SocketState::Down { retry_at } = &mut socket.state {
                     *retry_at = now.mono;
                 }

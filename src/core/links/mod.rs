@@ -54,14 +54,6 @@ impl SocketState {
     pub fn is_up(self) -> bool {
         matches!(self, SocketState::Up { .. })
     }
-
-    /// When the socket was opened.
-    pub fn since(self) -> Option<Mono> {
-        match self {
-            SocketState::Down { .. } => None,
-            SocketState::Connecting { since, .. } | SocketState::Up { since, .. } => Some(since),
-        }
-    }
 }
 
 /// One socket of a link and the attempts it took.
@@ -75,7 +67,10 @@ pub struct LinkSocket {
 
 impl LinkSocket {
     fn new(now: Mono) -> Self {
-        LinkSocket { state: SocketState::Down { retry_at: now }, attempts: 0 }
+        LinkSocket {
+            state: SocketState::Down { retry_at: now },
+            attempts: 0,
+        }
     }
 }
 

@@ -15,12 +15,22 @@ const SHORTEST_PING_INTERVAL_MS: u64 = 50;
 impl Sentinel {
     /// The smallest `down-after` of the records that share a link.
     pub(super) fn smallest_down_after(&self, link: &Link) -> Option<u64> {
-        link.users.iter().filter_map(|p| self.masters.get(&p.master)).map(|m| m.settings.down_after).min()
+        link.users
+            .iter()
+            .filter_map(|p| self.masters.get(&p.master))
+            .map(|m| m.settings.down_after)
+            .min()
     }
 
     fn ping_interval(&self, link: &Link) -> u64 {
-        let down_after = self.smallest_down_after(link).unwrap_or(self.timings.default_down_after);
-        (down_after / 10).clamp(SHORTEST_PING_INTERVAL_MS, 1_000).min(self.timings.ping_period).min(down_after).max(1)
+        let down_after = self
+            .smallest_down_after(link)
+            .unwrap_or(self.timings.default_down_after);
+        (down_after / 10)
+            .clamp(SHORTEST_PING_INTERVAL_MS, 1_000)
+            .min(self.timings.ping_period)
+            .min(down_after)
+            .max(1)
     }
 
     /// When the next PING is due, if the link can carry one.
@@ -30,21 +40,33 @@ impl Sentinel {
         let sent = link.last_ping_sent.unwrap_or_default();
         let after_reply = link.last_any_reply.plus(interval + 1);
         // One PING unanswered on a socket is enough: repeats add nothing but load.
-        let pause = if link.pings_in_flight > 0 { self.timings.ping_period } else { interval / 2 };
+        let pause = if link.pings_in_flight > 0 {
+            self.timings.ping_period
+        } else {
+            interval / 2
+        };
         Some(after_reply.max(sent.plus(pause + 1)))
     }
 
     pub(super) fn ping_due(&mut self, id: LinkId, now: Now) {
-        let Some(link) = self.links.get(&id) else { return };
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
         if link.has_room() && self.next_ping_at(link).is_some_and(|at| at <= now.mono) {
             self.send_ping(id, now);
         }
     }
 
     pub(super) fn send_ping(&mut self, id: LinkId, now: Now) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(conn) = link.command_conn() else { return };
-        let Some(&party) = link.users.first() else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(conn) = link.command_conn() else {
+            return;
+        };
+        let Some(&party) = link.users.first() else {
+            return;
+        };
         link.last_ping_sent = Some(now.mono);
         link.pings_in_flight += 1;
         let newly_pending = link.ping_pending_since.is_none();
@@ -62,7 +84,9 @@ impl Sentinel {
 
     /// The reply to a PING.
     pub(in crate::core) fn ping_answered(&mut self, id: LinkId, verdict: PingVerdict, now: Now) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         link.pings_in_flight = link.pings_in_flight.saturating_sub(1);
         link.last_any_reply = now.mono;
         if let Some(sent) = link.last_ping_sent {
@@ -99,7 +123,9 @@ impl Sentinel {
     }
 
     fn kill_script(&mut self, party: Party) {
-        let Some(health) = self.health_mut(party) else { return };
+        let Some(health) = self.health_mut(party) else {
+            return;
+        };
         if health.is_down() && !health.script_kill_sent {
             health.script_kill_sent = true;
             self.send(party, Ask::ScriptKill);
@@ -108,7 +134,9 @@ impl Sentinel {
 
     /// A PING refused: an operator on call must see why a living server counts as down.
     fn complain_of_ping(&mut self, id: LinkId, users: &[Party], text: &str) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
         if std::mem::replace(&mut link.auth_complained, true) {
             return;
         }
