@@ -4,3 +4,4 @@ pub mod clock;
 pub mod dns;
 pub mod door;
 pub mod link;
+pub mod store;
