@@ -135,14 +135,15 @@ pub struct DownQuestion {
 /// What an operator (or a client) can make the core do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction {
-    /// `SENTINEL MONITOR`, arguments already validated except for duplicates and names.
+    /// `SENTINEL MONITOR`. What is left to check, in this order: the host, the port's range,
+    /// the name being new.
     Monitor {
         /// The new group's name.
         name: MasterName,
         /// IP literal or name, as written.
         host: String,
-        /// 0 … 65535.
-        port: u16,
+        /// As given: valid from 0 to 65535.
+        port: i64,
         /// At least 1.
         quorum: u32,
     },
