@@ -137,7 +137,8 @@ pub struct DownQuestion {
 /// What an operator (or a client) can make the core do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction {
-    /// `SENTINEL MONITOR`, arguments already validated except for duplicates and names.
+    /// `SENTINEL MONITOR`. What is left to check, in this order: the host, the port's range,
+    /// the name being new.
     Monitor {
         /// The new group's name.
         name: MasterName,
