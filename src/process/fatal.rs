@@ -1,0 +1,24 @@
+//! Why a start ends before it has begun, and where that is said.
+
+use super::logging;
+use crate::core::notice::Level;
+
+/// The start cannot go on; the exit status is 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FatalStart {
+    /// Said as a warning line of the log: on stdout until a log file is configured.
+    Logged(String),
+    /// A fault of the configuration text. This is the whole report, which begins with an empty
+    /// line and ends without a newline: said on stderr.
+    Config(String),
+}
+
+impl FatalStart {
+    /// Says it where the caller of the program looks for it.
+    pub fn report(&self) {
+        match self {
+            FatalStart::Logged(text) => logging::line(Level::Warning, text),
+            FatalStart::Config(report) => eprintln!("{report}"),
+        }
+    }
+}
