@@ -1,5 +1,7 @@
 //! Why a start ends before it has begun, and where that is said.
 
+use std::io::Write as _;
+
 use super::logging;
 use crate::core::notice::Level;
 
@@ -18,7 +20,10 @@ impl FatalStart {
     pub fn report(&self) {
         match self {
             FatalStart::Logged(text) => logging::line(Level::Warning, text),
-            FatalStart::Config(report) => eprintln!("{report}"),
+            FatalStart::Config(report) => {
+                // With stderr gone there is nobody to tell.
+                let _ = writeln!(std::io::stderr(), "{report}");
+            }
         }
     }
 }

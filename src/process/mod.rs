@@ -22,6 +22,7 @@ pub mod crash;
 pub mod daemon;
 pub mod errno;
 pub mod fatal;
+pub mod include_pattern;
 pub mod limits;
 pub mod logging;
 pub mod memory_test;
