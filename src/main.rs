@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         },
         Invocation::Version => said(writeln!(std::io::stdout(), "{}", version::version_line())),
         Invocation::Help => {
-            eprint!("{}", cli::USAGE);
+            let _ = std::io::stderr().write_all(cli::USAGE.as_bytes());
             ExitCode::FAILURE
         }
         Invocation::CheckSystem => passed(system_check::run(&mut std::io::stdout())),
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
             passed(memory_test::run(megabytes, &mut std::io::stdout()))
         }
         Invocation::TestMemory(None) => {
-            eprint!("{}", cli::TEST_MEMORY_USAGE);
+            let _ = std::io::stderr().write_all(cli::TEST_MEMORY_USAGE.as_bytes());
             ExitCode::FAILURE
         }
     }

@@ -81,12 +81,20 @@ fn mark(level: Level) -> char {
     }
 }
 
-/// Makes a message fit for the log: at most [`MAX_MESSAGE`] bytes, and one line. Line breaks
-/// inside it (a name may hold any character) are shown as `\n` and `\r`, so that no name can
-/// forge a line.
+/// Makes a message fit for the log: at most [`MAX_MESSAGE`] bytes, and one line. Control
+/// characters inside it (a name may hold any character) are shown as escapes, so that no name
+/// can forge a line or command a terminal.
 pub(super) fn fit(mut text: String) -> String {
-    if text.contains(['\n', '\r']) {
-        text = text.replace('\n', "\\n").replace('\r', "\\r");
+    if text.contains(char::is_control) {
+        let mut shown = String::with_capacity(text.len() + 8);
+        for character in text.chars() {
+            if character.is_control() {
+                shown.extend(character.escape_default());
+            } else {
+                shown.push(character);
+            }
+        }
+        text = shown;
     }
     if text.len() > MAX_MESSAGE {
         let mut end = MAX_MESSAGE;
@@ -151,7 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_in_a_message_does_not_begin_a_new_line() {
-        assert_eq!(fit("a\nb\r\nc".to_owned()), "a\\nb\\r\\nc");
+    fn a_control_character_in_a_message_neither_begins_a_line_nor_reaches_a_terminal() {
+        assert_eq!(
+            fit("a\nb\r\nc\u{1b}[1mé".to_owned()),
+            "a\\nb\\r\\nc\\u{1b}[1mé"
+        );
     }
 }

@@ -14,6 +14,7 @@ mod queue;
 mod sink;
 mod threshold;
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,12 +64,7 @@ pub fn install() -> LogControl {
 
 /// Logs a line.
 pub fn line(level: Level, text: &str) {
-    match level {
-        Level::Debug => tracing::trace!("{text}"),
-        Level::Verbose => tracing::debug!("{text}"),
-        Level::Notice => tracing::info!("{text}"),
-        Level::Warning => tracing::warn!("{text}"),
-    }
+    say(level, format_args!("{text}"));
 }
 
 /// Logs a line of the core.
@@ -78,10 +74,19 @@ pub fn emit(log_line: &LogLine) {
 
 /// Logs an event: `<event> <payload>`.
 pub fn emit_notice(notice: &Notice) {
-    line(
+    say(
         notice.name.level(),
-        &format!("{} {}", notice.name.as_str(), notice.text),
+        format_args!("{} {}", notice.name.as_str(), notice.text),
     );
+}
+
+fn say(level: Level, text: fmt::Arguments<'_>) {
+    match level {
+        Level::Debug => tracing::trace!("{text}"),
+        Level::Verbose => tracing::debug!("{text}"),
+        Level::Notice => tracing::info!("{text}"),
+        Level::Warning => tracing::warn!("{text}"),
+    }
 }
 
 /// Whether a log file can be opened for append; creates it.
@@ -136,7 +141,7 @@ impl LogControl {
             .name("log".to_owned())
             .spawn(move || shared.write_batches());
         if spawned.is_err() {
-            self.0.queue.close(Duration::ZERO);
+            self.0.queue.reopen_without_writer();
         }
         spawned.map(drop)
     }

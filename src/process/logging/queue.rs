@@ -81,6 +81,11 @@ impl LineQueue {
         opened
     }
 
+    /// Takes an [`LineQueue::open`] back: no writer came.
+    pub(super) fn reopen_without_writer(&self) {
+        self.lock().writer = Writer::None;
+    }
+
     pub(super) fn push(&self, line: Line) -> Pushed {
         let mut state = self.lock();
         if state.writer == Writer::None {
