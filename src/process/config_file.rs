@@ -23,7 +23,13 @@ const MAX_TEXT: u64 = 256 << 20;
 /// The file cannot be opened or read. A directory is no error: it reads as empty text.
 pub fn read(file: Option<&Path>, stdin: bool, option_lines: &str) -> Result<Vec<u8>, FatalStart> {
     let mut text = match file {
-        Some(path) => read_file(path)?,
+        Some(path) => read_file(path).map_err(|error| {
+            FatalStart::Logged(format!(
+                "Fatal error, can't open config file '{}': {}",
+                path.display(),
+                errno_text(&error)
+            ))
+        })?,
         None => Vec::new(),
     };
     if stdin {
@@ -47,17 +53,11 @@ pub fn read(file: Option<&Path>, stdin: bool, option_lines: &str) -> Result<Vec<
 ///
 /// # Errors
 /// It cannot be opened or read. A directory is no error: it reads as empty text.
-pub fn read_file(path: &Path) -> Result<Vec<u8>, FatalStart> {
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let outcome = File::open(path).and_then(|file| file.take(MAX_TEXT).read_to_end(&mut text));
-    match outcome {
-        Ok(_) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Vec::new()),
-        Err(error) => Err(FatalStart::Logged(format!(
-            "Fatal error, can't open config file '{}': {}",
-            path.display(),
-            errno_text(&error)
-        ))),
+    match File::open(path).and_then(|file| file.take(MAX_TEXT).read_to_end(&mut text)) {
+        Err(error) if error.kind() != io::ErrorKind::IsADirectory => Err(error),
+        _ => Ok(text),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::logging;
+use crate::config::ConfigError;
 use crate::core::notice::Level;
 
 /// The start cannot go on; the exit status is 1.
@@ -13,6 +14,15 @@ pub enum FatalStart {
     /// A fault of the configuration text. This is the whole report, which begins with an empty
     /// line and ends without a newline: said on stderr.
     Config(String),
+}
+
+impl From<ConfigError> for FatalStart {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::CannotOpen { .. } => FatalStart::Logged(error.to_string()),
+            ConfigError::Rejected { .. } => FatalStart::Config(error.to_string()),
+        }
+    }
 }
 
 impl FatalStart {

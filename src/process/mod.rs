@@ -30,6 +30,7 @@ pub mod pidfile;
 pub mod signals;
 pub mod startup;
 pub mod supervise;
+pub mod surroundings;
 pub mod syslog;
 pub mod system_check;
 pub mod version;

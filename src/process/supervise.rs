@@ -8,21 +8,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use super::logging;
+use crate::config::Supervised;
 use crate::core::notice::{Level, LogLine};
-
-/// The `supervised` setting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SupervisedMode {
-    /// `no`.
-    #[default]
-    No,
-    /// `systemd`.
-    Systemd,
-    /// `upstart`.
-    Upstart,
-    /// `auto`: by what the environment says.
-    Auto,
-}
 
 /// What the environment says about a supervisor.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +47,7 @@ enum Kind {
 
 /// Finds the supervisor and tells it that the start has begun: before daemonizing. For upstart
 /// this stops the process until upstart continues it.
-pub fn establish(mode: SupervisedMode, environment: Environment) -> Supervision {
+pub fn establish(mode: Supervised, environment: Environment) -> Supervision {
     let (kind, lines) = choose(mode, environment);
     for line in &lines {
         logging::emit(line);
@@ -88,35 +75,35 @@ pub fn establish(mode: SupervisedMode, environment: Environment) -> Supervision 
 }
 
 /// The supervisor, and the lines that choosing it gives.
-fn choose(mode: SupervisedMode, environment: Environment) -> (Kind, Vec<LogLine>) {
+fn choose(mode: Supervised, environment: Environment) -> (Kind, Vec<LogLine>) {
     let log = |level, text: &str| LogLine {
         level,
         text: text.to_owned(),
     };
     let mut lines = Vec::new();
     let mode = match mode {
-        SupervisedMode::Auto if environment.upstart_job => {
+        Supervised::Auto if environment.upstart_job => {
             lines.push(log(Level::Verbose, "Upstart supervision detected."));
-            SupervisedMode::Upstart
+            Supervised::Upstart
         }
-        SupervisedMode::Auto if environment.notify_socket.is_some() => {
+        Supervised::Auto if environment.notify_socket.is_some() => {
             lines.push(log(Level::Verbose, "Systemd supervision detected."));
-            SupervisedMode::Systemd
+            Supervised::Systemd
         }
-        SupervisedMode::Auto => SupervisedMode::No,
+        Supervised::Auto => Supervised::No,
         chosen => chosen,
     };
     let kind = match mode {
-        SupervisedMode::No | SupervisedMode::Auto => Kind::None,
-        SupervisedMode::Systemd => Kind::Systemd(environment.notify_socket),
-        SupervisedMode::Upstart if environment.upstart_job => {
+        Supervised::No | Supervised::Auto => Kind::None,
+        Supervised::Systemd => Kind::Systemd(environment.notify_socket),
+        Supervised::Upstart if environment.upstart_job => {
             lines.push(log(
                 Level::Notice,
                 "supervised by upstart, will stop to signal readiness.",
             ));
             Kind::Upstart
         }
-        SupervisedMode::Upstart => {
+        Supervised::Upstart => {
             lines.push(log(
                 Level::Warning,
                 "upstart supervision requested, but UPSTART_JOB not found!",
@@ -211,7 +198,7 @@ mod tests {
         String::from_utf8(buffer[..length].to_vec()).unwrap()
     }
 
-    fn told_to(server: &UnixDatagram, name: OsString, mode: SupervisedMode) {
+    fn told_to(server: &UnixDatagram, name: OsString, mode: Supervised) {
         let environment = Environment {
             notify_socket: Some(name),
             upstart_job: false,
@@ -232,7 +219,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("notify");
         let server = UnixDatagram::bind(&path).unwrap();
-        told_to(&server, path.into_os_string(), SupervisedMode::Systemd);
+        told_to(&server, path.into_os_string(), Supervised::Systemd);
     }
 
     #[test]
@@ -244,7 +231,7 @@ mod tests {
         told_to(
             &server,
             OsString::from(format!("@{name}")),
-            SupervisedMode::Auto,
+            Supervised::Auto,
         );
     }
 
@@ -261,7 +248,7 @@ mod tests {
                 notify_socket: socket.map(OsString::from),
                 upstart_job: false,
             };
-            let supervision = establish(SupervisedMode::Systemd, environment);
+            let supervision = establish(Supervised::Systemd, environment);
             assert!(!supervision.is_established(), "{socket:?}");
             supervision.ready();
         }
@@ -280,23 +267,23 @@ mod tests {
             notify_socket: socket.map(OsString::from),
             upstart_job,
         };
-        let (kind, lines) = choose(SupervisedMode::Auto, environment(true, Some("/x")));
+        let (kind, lines) = choose(Supervised::Auto, environment(true, Some("/x")));
         assert!(matches!(kind, Kind::Upstart));
         assert_eq!(lines[0].text, "Upstart supervision detected.");
         assert_eq!(
             lines[1].text,
             "supervised by upstart, will stop to signal readiness."
         );
-        let (kind, lines) = choose(SupervisedMode::Auto, environment(false, Some("/x")));
+        let (kind, lines) = choose(Supervised::Auto, environment(false, Some("/x")));
         assert!(matches!(kind, Kind::Systemd(Some(_))));
         assert_eq!((lines.len(), lines[0].level), (1, Level::Verbose));
-        let (kind, lines) = choose(SupervisedMode::Auto, environment(false, None));
+        let (kind, lines) = choose(Supervised::Auto, environment(false, None));
         assert!(matches!(kind, Kind::None) && lines.is_empty());
     }
 
     #[test]
     fn upstart_without_its_variable_is_a_warning_and_no_supervision() {
-        let (kind, lines) = choose(SupervisedMode::Upstart, Environment::default());
+        let (kind, lines) = choose(Supervised::Upstart, Environment::default());
         assert!(matches!(kind, Kind::None));
         assert_eq!(lines[0].level, Level::Warning);
         assert_eq!(

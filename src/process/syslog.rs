@@ -28,6 +28,13 @@ pub struct SyslogSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facility(u8);
 
+impl Default for Facility {
+    /// `local0`.
+    fn default() -> Self {
+        Facility(16)
+    }
+}
+
 impl Facility {
     /// Reads `user` or `local0` … `local7`, in any case.
     pub fn parse(word: &str) -> Option<Facility> {

@@ -26,7 +26,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.0.threshold.load().shows(level_of(metadata))
+        self.0.threshold.shows(level_of(metadata))
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

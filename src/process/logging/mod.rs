@@ -27,12 +27,12 @@ use self::layer::LogLayer;
 use self::line::{Line, fit};
 use self::queue::{CAPACITY, LineQueue, Pushed};
 use self::sink::{Sink, Target};
-use self::threshold::SharedThreshold;
-use super::syslog::{Syslog, SyslogSettings};
+use self::threshold::Threshold;
+use super::syslog::{Facility, Syslog, SyslogSettings};
+use crate::config::{LogLevel, ServerConf, Value};
 use crate::core::notice::{Level, LogLine, Notice};
 
 pub use self::line::MAX_MESSAGE;
-pub use self::threshold::{Threshold, UnknownLevel};
 
 /// How long a stop waits for lines to be written: a log on a hung disk must not keep a
 /// stopping daemon alive.
@@ -42,12 +42,36 @@ const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct LogSettings {
     /// `loglevel`.
-    pub threshold: Threshold,
+    pub least: LogLevel,
     /// `logfile`; `None` (written `""`) is stdout.
     pub file: Option<PathBuf>,
     /// `syslog-enabled yes` with its ident and facility: lines go there also.
     pub syslog: Option<SyslogSettings>,
 }
+
+impl LogSettings {
+    /// What the directives say.
+    pub fn of(conf: &ServerConf) -> Self {
+        let text = |name, default: &str| match conf.kept(name) {
+            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+            Some(Value::Word(word)) => (*word).to_owned(),
+            _ => default.to_owned(),
+        };
+        let syslog = conf.kept("syslog-enabled") == Some(&Value::Bool(true));
+        LogSettings {
+            least: conf.loglevel,
+            file: (!conf.logfile.is_empty()).then(|| PathBuf::from(&conf.logfile)),
+            syslog: syslog.then(|| SyslogSettings {
+                ident: text("syslog-ident", "redis"),
+                facility: Facility::parse(&text("syslog-facility", "local0")).unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+/// A word that is no log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLevel;
 
 /// The handle on the one log of the process. Cheap to clone.
 #[derive(Clone)]
@@ -100,7 +124,7 @@ pub fn check_openable(path: &Path) -> io::Result<()> {
 impl LogControl {
     fn new(target: Target, zone: TimeZone, capacity: usize) -> Self {
         LogControl(Arc::new(Shared {
-            threshold: SharedThreshold::new(Threshold::Notice),
+            threshold: Threshold::new(LogLevel::Notice),
             queue: LineQueue::new(capacity),
             sink: Mutex::new(Sink::new(target, zone)),
         }))
@@ -112,7 +136,7 @@ impl LogControl {
 
     /// Turns to the configured level and place.
     pub fn configure(&self, settings: LogSettings) {
-        self.0.threshold.set(settings.threshold);
+        self.0.threshold.set(settings.least);
         let mut sink = self.0.sink.lock().unwrap_or_else(PoisonError::into_inner);
         sink.target = settings.file.map_or_else(Target::stdout, Target::File);
         sink.syslog = settings.syslog.map(Syslog::new);
@@ -123,7 +147,8 @@ impl LogControl {
     /// # Errors
     /// It is no level; nothing changes.
     pub fn set_level(&self, word: &str) -> Result<(), UnknownLevel> {
-        self.0.threshold.set(Threshold::parse(word)?);
+        let least = LogLevel::from_word(word).ok_or(UnknownLevel)?;
+        self.0.threshold.set(least);
         Ok(())
     }
 
@@ -149,7 +174,7 @@ impl LogControl {
     /// Writes a line in the form of the reference's signal handler, at every level but
     /// `nothing`.
     pub fn signal_handler_line(&self, text: &str) {
-        if self.0.threshold.load() < Threshold::Nothing {
+        if !self.0.threshold.is_silent() {
             let text = fit(text.to_owned());
             self.0.submit(Line::SignalHandler {
                 at: SystemTime::now(),
@@ -172,7 +197,7 @@ impl LogControl {
 
 /// What the layer, the handle and the writer thread share.
 struct Shared {
-    threshold: SharedThreshold,
+    threshold: Threshold,
     queue: LineQueue,
     sink: Mutex<Sink>,
 }
