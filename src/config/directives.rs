@@ -50,11 +50,23 @@ const FACILITIES: Kind = Kind::OneOf(&[
 ]);
 
 const fn applied(name: &'static str, kind: Kind, default: Option<&'static str>) -> Directive {
-    Directive { name, aliases: &[], kind, default, standing: Standing::Applied }
+    Directive {
+        name,
+        aliases: &[],
+        kind,
+        default,
+        standing: Standing::Applied,
+    }
 }
 
 const fn not_yet(name: &'static str, kind: Kind, default: Option<&'static str>) -> Directive {
-    Directive { name, aliases: &[], kind, default, standing: Standing::NotYet }
+    Directive {
+        name,
+        aliases: &[],
+        kind,
+        default,
+        standing: Standing::NotYet,
+    }
 }
 
 /// The directives that mean something to a sentinel, in the order in which lines are appended.
@@ -100,7 +112,11 @@ pub static DIRECTIVES: &[Directive] = &[
     not_yet("socket-mark-id", Kind::Int(0, u32::MAX as i64), Some("0")),
     not_yet("log-format", Kind::Opaque, None),
     not_yet("log-timestamp-format", Kind::Opaque, None),
-    not_yet("oom-score-adj", Kind::OneOf(&["no", "yes", "relative", "absolute"]), Some("no")),
+    not_yet(
+        "oom-score-adj",
+        Kind::OneOf(&["no", "yes", "relative", "absolute"]),
+        Some("no"),
+    ),
     not_yet("oom-score-adj-values", Kind::ScoreAdjust, Some("0 200 800")),
     not_yet("tls-port", PORT, Some("0")),
     not_yet("tls-replication", Kind::Bool, Some("no")),
@@ -113,7 +129,11 @@ pub static DIRECTIVES: &[Directive] = &[
     not_yet("tls-client-key-file-pass", Kind::Password, None),
     not_yet("tls-ca-cert-file", Kind::Text, None),
     not_yet("tls-ca-cert-dir", Kind::Text, None),
-    not_yet("tls-auth-clients", Kind::OneOf(&["no", "yes", "optional"]), Some("yes")),
+    not_yet(
+        "tls-auth-clients",
+        Kind::OneOf(&["no", "yes", "optional"]),
+        Some("yes"),
+    ),
     not_yet("tls-protocols", Kind::Text, None),
     not_yet("tls-ciphers", Kind::Text, None),
     not_yet("tls-ciphersuites", Kind::Text, None),
@@ -156,7 +176,9 @@ mod tests {
     #[test]
     fn every_default_is_a_value_of_its_kind_in_canonical_form() {
         for directive in all() {
-            let Some(default) = directive.default else { continue };
+            let Some(default) = directive.default else {
+                continue;
+            };
             let words = split_args(default.as_bytes()).unwrap();
             let value = directive.kind.read(&words);
             assert!(value.is_ok(), "{}: {value:?}", directive.name);

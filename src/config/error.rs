@@ -39,17 +39,30 @@ pub struct FaultyLine {
 impl ConfigError {
     /// The error of one line; its passwords are masked here.
     pub(super) fn at(file: Option<&str>, number: usize, line: &[u8], complaint: Complaint) -> Self {
-        let line = FaultyLine { number, text: mask_line(line) };
-        ConfigError::Rejected { file: file.map(str::to_owned), line: Some(line), complaint }
+        let line = FaultyLine {
+            number,
+            text: mask_line(line),
+        };
+        ConfigError::Rejected {
+            file: file.map(str::to_owned),
+            line: Some(line),
+            complaint,
+        }
     }
 
     /// Names the file of an error in the text given to [`super::parse`] itself; an error in an
     /// included file keeps that file's name.
     pub fn in_file(self, name: &str) -> Self {
         match self {
-            ConfigError::Rejected { file: None, line, complaint } => {
-                ConfigError::Rejected { file: Some(name.to_owned()), line, complaint }
-            }
+            ConfigError::Rejected {
+                file: None,
+                line,
+                complaint,
+            } => ConfigError::Rejected {
+                file: Some(name.to_owned()),
+                line,
+                complaint,
+            },
             other => other,
         }
     }
@@ -58,9 +71,16 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ConfigError::Rejected { file, line, complaint } => {
+            ConfigError::Rejected {
+                file,
+                line,
+                complaint,
+            } => {
                 let version = env!("CARGO_PKG_VERSION");
-                write!(f, "\n*** FATAL CONFIG FILE ERROR (rsentinel {version}) ***\n")?;
+                write!(
+                    f,
+                    "\n*** FATAL CONFIG FILE ERROR (rsentinel {version}) ***\n"
+                )?;
                 if let Some(file) = file {
                     writeln!(f, "File: {file}")?;
                 }

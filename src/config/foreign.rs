@@ -9,15 +9,33 @@ const MEMORY: Kind = Kind::Memory(0);
 const ACCESS: Kind = Kind::OneOf(&["no", "yes", "local"]);
 
 const fn kept(name: &'static str, kind: Kind) -> Directive {
-    Directive { name, aliases: &[], kind, default: None, standing: Standing::Foreign }
+    Directive {
+        name,
+        aliases: &[],
+        kind,
+        default: None,
+        standing: Standing::Foreign,
+    }
 }
 
 const fn alias(name: &'static str, other: &'static [&'static str], kind: Kind) -> Directive {
-    Directive { name, aliases: other, kind, default: None, standing: Standing::Foreign }
+    Directive {
+        name,
+        aliases: other,
+        kind,
+        default: None,
+        standing: Standing::Foreign,
+    }
 }
 
 const fn gone(name: &'static str, standing: Standing) -> Directive {
-    Directive { name, aliases: &[], kind: Kind::Words, default: None, standing }
+    Directive {
+        name,
+        aliases: &[],
+        kind: Kind::Words,
+        default: None,
+        standing,
+    }
 }
 
 /// The directives without meaning here.
@@ -91,7 +109,10 @@ pub static DIRECTIVES: &[Directive] = &[
     kept("notify-keyspace-events", Kind::Text),
     alias("busy-reply-threshold", &["lua-time-limit"], INT),
     kept("propagation-error-behavior", Kind::Opaque),
-    kept("sanitize-dump-payload", Kind::OneOf(&["no", "yes", "clients"])),
+    kept(
+        "sanitize-dump-payload",
+        Kind::OneOf(&["no", "yes", "clients"]),
+    ),
     // Persistence.
     kept("rdbchecksum", Kind::Bool),
     kept("rdbcompression", Kind::Bool),
@@ -119,10 +140,18 @@ pub static DIRECTIVES: &[Directive] = &[
     alias("replica-announce-ip", &["slave-announce-ip"], Kind::Text),
     alias("replica-announce-port", &["slave-announce-port"], INT),
     alias("replica-priority", &["slave-priority"], INT),
-    alias("replica-serve-stale-data", &["slave-serve-stale-data"], Kind::Bool),
+    alias(
+        "replica-serve-stale-data",
+        &["slave-serve-stale-data"],
+        Kind::Bool,
+    ),
     alias("replica-read-only", &["slave-read-only"], Kind::Bool),
     alias("replica-lazy-flush", &["slave-lazy-flush"], Kind::Bool),
-    alias("replica-ignore-maxmemory", &["slave-ignore-maxmemory"], Kind::Bool),
+    alias(
+        "replica-ignore-maxmemory",
+        &["slave-ignore-maxmemory"],
+        Kind::Bool,
+    ),
     kept("replica-ignore-disk-write-errors", Kind::Bool),
     kept("replica-announced", Kind::Bool),
     kept("repl-timeout", INT),
@@ -149,8 +178,16 @@ pub static DIRECTIVES: &[Directive] = &[
     kept("cluster-announce-hostname", Kind::Text),
     kept("cluster-announce-human-nodename", Kind::Text),
     kept("cluster-require-full-coverage", Kind::Bool),
-    alias("cluster-replica-no-failover", &["cluster-slave-no-failover"], Kind::Bool),
-    alias("cluster-replica-validity-factor", &["cluster-slave-validity-factor"], INT),
+    alias(
+        "cluster-replica-no-failover",
+        &["cluster-slave-no-failover"],
+        Kind::Bool,
+    ),
+    alias(
+        "cluster-replica-validity-factor",
+        &["cluster-slave-validity-factor"],
+        INT,
+    ),
     kept("cluster-migration-barrier", INT),
     kept("cluster-allow-replica-migration", Kind::Bool),
     kept("cluster-allow-reads-when-down", Kind::Bool),
@@ -160,13 +197,29 @@ pub static DIRECTIVES: &[Directive] = &[
     // Data types.
     alias("list-max-listpack-size", &["list-max-ziplist-size"], INT),
     kept("list-compress-depth", INT),
-    alias("hash-max-listpack-entries", &["hash-max-ziplist-entries"], INT),
-    alias("hash-max-listpack-value", &["hash-max-ziplist-value"], MEMORY),
+    alias(
+        "hash-max-listpack-entries",
+        &["hash-max-ziplist-entries"],
+        INT,
+    ),
+    alias(
+        "hash-max-listpack-value",
+        &["hash-max-ziplist-value"],
+        MEMORY,
+    ),
     kept("set-max-intset-entries", INT),
     kept("set-max-listpack-entries", INT),
     kept("set-max-listpack-value", MEMORY),
-    alias("zset-max-listpack-entries", &["zset-max-ziplist-entries"], INT),
-    alias("zset-max-listpack-value", &["zset-max-ziplist-value"], MEMORY),
+    alias(
+        "zset-max-listpack-entries",
+        &["zset-max-ziplist-entries"],
+        INT,
+    ),
+    alias(
+        "zset-max-listpack-value",
+        &["zset-max-ziplist-value"],
+        MEMORY,
+    ),
     kept("hll-sparse-max-bytes", MEMORY),
     kept("stream-node-max-bytes", MEMORY),
     kept("stream-node-max-entries", INT),

@@ -40,13 +40,19 @@ pub fn read_line(line: &[u8]) -> Line {
         return Line::Blank;
     };
     let directive = String::from_utf8_lossy(&first).to_ascii_lowercase();
-    Line::Words { directive, arguments: words.collect() }
+    Line::Words {
+        directive,
+        arguments: words.collect(),
+    }
 }
 
 fn trim(line: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
     let start = line.iter().position(|b| !blank(b)).unwrap_or(line.len());
-    let end = line.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
+    let end = line
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(start, |last| last + 1);
     &line[start..end]
 }
 
@@ -62,8 +68,13 @@ mod tests {
             directive: "port".to_owned(),
             arguments: arguments.iter().map(|a| a.as_bytes().to_vec()).collect(),
         };
-        let expected =
-            [words(&["1"]), Line::Comment, Line::Blank, words(&["1", "#", "x"]), Line::Broken];
+        let expected = [
+            words(&["1"]),
+            Line::Comment,
+            Line::Blank,
+            words(&["1", "#", "x"]),
+            Line::Broken,
+        ];
         assert_eq!(read, expected);
     }
 }

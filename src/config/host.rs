@@ -21,7 +21,10 @@ fn literal(host: &str) -> Option<IpAddr> {
         Some((address, zone)) if address.contains(':') && !zone.is_empty() => address,
         _ => host,
     };
-    without_zone.parse().ok().or_else(|| old_ipv4(host).map(IpAddr::V4))
+    without_zone
+        .parse()
+        .ok()
+        .or_else(|| old_ipv4(host).map(IpAddr::V4))
 }
 
 fn old_ipv4(host: &str) -> Option<Ipv4Addr> {
@@ -34,7 +37,11 @@ fn old_ipv4(host: &str) -> Option<Ipv4Addr> {
     if u64::from(*last) >= 1 << free_bits {
         return None;
     }
-    let high = front.iter().enumerate().map(|(i, part)| part << (24 - 8 * i)).sum::<u32>();
+    let high = front
+        .iter()
+        .enumerate()
+        .map(|(i, part)| part << (24 - 8 * i))
+        .sum::<u32>();
     Some(Ipv4Addr::from(high | last))
 }
 
@@ -45,7 +52,11 @@ fn part(text: &str) -> Option<u32> {
         None if lower.len() > 1 && lower.starts_with('0') => (&lower[1..], 8),
         None => (lower.as_str(), 10),
     };
-    if digits.starts_with(['+', '-']) { None } else { u32::from_str_radix(digits, radix).ok() }
+    if digits.starts_with(['+', '-']) {
+        None
+    } else {
+        u32::from_str_radix(digits, radix).ok()
+    }
 }
 
 #[cfg(test)]

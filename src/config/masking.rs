@@ -11,7 +11,9 @@ const MASK: &str = "******";
 pub fn mask_line(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let sentinel = words.first().is_some_and(|word| word.eq_ignore_ascii_case("sentinel"));
+    let sentinel = words
+        .first()
+        .is_some_and(|word| word.eq_ignore_ascii_case("sentinel"));
     let head_at = usize::from(sentinel);
     let Some(head) = words.get(head_at).map(|word| word.to_ascii_lowercase()) else {
         return text;
@@ -23,7 +25,9 @@ pub fn mask_line(line: &[u8]) -> String {
         return text;
     }
     // A head with a quote in it has swallowed the value: show nothing of it.
-    let clean = head.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let clean = head
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let mut shown = words[..head_at].join(" ");
     if !shown.is_empty() {
         shown.push(' ');
@@ -38,7 +42,11 @@ pub fn mask_line(line: &[u8]) -> String {
     if named && !arguments[0].contains(['"', '\'']) {
         shown = format!("{shown} {}", arguments[0]);
     }
-    if arguments.is_empty() { shown } else { format!("{shown} {MASK}") }
+    if arguments.is_empty() {
+        shown
+    } else {
+        format!("{shown} {MASK}")
+    }
 }
 
 fn holds_password(head: &str) -> bool {
@@ -64,20 +72,35 @@ mod tests {
     #[test]
     fn passwords_are_masked_in_every_line_that_may_hold_one() {
         let table: &[(&str, &str)] = &[
-            ("sentinel auth-pass mymaster s3cr3t", "sentinel auth-pass mymaster ******"),
+            (
+                "sentinel auth-pass mymaster s3cr3t",
+                "sentinel auth-pass mymaster ******",
+            ),
             ("sentinel auth-pass s3cr3t", "sentinel auth-pass ******"),
             ("SENTINEL AUTH-PASS m s3 cr", "SENTINEL AUTH-PASS ******"),
             ("sentinel authpass m s3cr3t", "sentinel authpass ******"),
-            ("sentinel sentinel-pass \"a b\"", "sentinel sentinel-pass ******"),
+            (
+                "sentinel sentinel-pass \"a b\"",
+                "sentinel sentinel-pass ******",
+            ),
             ("requirepass a b", "requirepass ******"),
             ("requirepass", "requirepass"),
             ("requirepass\"s3cr3t\" x", "******"),
             ("masterauth x y", "masterauth ******"),
             ("tls-key-file-pass x y", "tls-key-file-pass ******"),
-            ("user bob on >s3cr3t ~* bogus", "user bob on ****** ~* bogus"),
-            ("user bob on >\"a b\" ~*", "user bob on ****** ****** ******"),
+            (
+                "user bob on >s3cr3t ~* bogus",
+                "user bob on ****** ~* bogus",
+            ),
+            (
+                "user bob on >\"a b\" ~*",
+                "user bob on ****** ****** ******",
+            ),
             ("user bob on \">a b\" ~*", "user bob on ****** ****** ~*"),
-            ("sentinel monitor m 1.2.3.4 1 0", "sentinel monitor m 1.2.3.4 1 0"),
+            (
+                "sentinel monitor m 1.2.3.4 1 0",
+                "sentinel monitor m 1.2.3.4 1 0",
+            ),
             ("port  7x", "port  7x"),
         ];
         for (line, shown) in table {

@@ -8,7 +8,11 @@ pub fn lax_int(text: &[u8]) -> i32 {
     for digit in digits {
         let digit = i64::from(digit - b'0');
         value = value.saturating_mul(10);
-        value = if negative { value.saturating_sub(digit) } else { value.saturating_add(digit) };
+        value = if negative {
+            value.saturating_sub(digit)
+        } else {
+            value.saturating_add(digit)
+        };
     }
     value as i32
 }
@@ -41,7 +45,10 @@ pub fn strict_int(text: &[u8]) -> Option<i64> {
 /// 1024.
 pub fn memory(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
-    let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(text.len());
     let unit: u64 = match &text[end..] {
         "" | "b" => 1,
         "k" => 1000,
@@ -77,7 +84,10 @@ fn sign_and_digits(text: &[u8]) -> (bool, impl Iterator<Item = u8>) {
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    (negative, rest.iter().copied().take_while(u8::is_ascii_digit))
+    (
+        negative,
+        rest.iter().copied().take_while(u8::is_ascii_digit),
+    )
 }
 
 #[cfg(test)]
@@ -125,7 +135,12 @@ mod tests {
         for bad in ["", "mb", "-1", "1.5mb", "1tb", "99999999999gb"] {
             assert_eq!(memory(bad.as_bytes()), None, "{bad}");
         }
-        for (bytes, text) in [(1 << 30, "1gb"), (1000, "1000"), (0, "0"), (1536 << 10, "1536kb")] {
+        for (bytes, text) in [
+            (1 << 30, "1gb"),
+            (1000, "1000"),
+            (0, "0"),
+            (1536 << 10, "1536kb"),
+        ] {
             assert_eq!(memory_text(bytes), text);
         }
     }

@@ -38,8 +38,11 @@ pub struct OutputLimits {
 
 impl ClientClass {
     /// All classes.
-    pub const ALL: [ClientClass; 3] =
-        [ClientClass::Normal, ClientClass::Replica, ClientClass::Pubsub];
+    pub const ALL: [ClientClass; 3] = [
+        ClientClass::Normal,
+        ClientClass::Replica,
+        ClientClass::Pubsub,
+    ];
 
     /// The class of this word, in any case.
     pub fn from_word(word: &[u8]) -> Option<Self> {
@@ -65,9 +68,21 @@ impl Default for OutputLimits {
     fn default() -> Self {
         const MB: u64 = 1 << 20;
         OutputLimits {
-            normal: OutputLimit { hard: 0, soft: 0, soft_seconds: 0 },
-            replica: OutputLimit { hard: 256 * MB, soft: 64 * MB, soft_seconds: 60 },
-            pubsub: OutputLimit { hard: 32 * MB, soft: 8 * MB, soft_seconds: 60 },
+            normal: OutputLimit {
+                hard: 0,
+                soft: 0,
+                soft_seconds: 0,
+            },
+            replica: OutputLimit {
+                hard: 256 * MB,
+                soft: 64 * MB,
+                soft_seconds: 60,
+            },
+            pubsub: OutputLimit {
+                hard: 32 * MB,
+                soft: 8 * MB,
+                soft_seconds: 60,
+            },
         }
     }
 }
@@ -112,7 +127,10 @@ impl OutputLimits {
 impl OutputLimit {
     /// The three words that follow the class.
     pub(super) fn write(self) -> String {
-        let (hard, soft) = (numbers::memory_text(self.hard), numbers::memory_text(self.soft));
+        let (hard, soft) = (
+            numbers::memory_text(self.hard),
+            numbers::memory_text(self.soft),
+        );
         format!("{hard} {soft} {}", self.soft_seconds)
     }
 }

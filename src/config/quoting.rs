@@ -6,7 +6,11 @@ use crate::types::{quote, split_args};
 pub fn word(word: &[u8]) -> Vec<u8> {
     let printable = word.iter().all(|&b| b >= b' ' && b != 0x7f);
     let same = |words: Vec<Vec<u8>>| words.len() == 1 && words[0] == word;
-    if printable && split_args(word).is_ok_and(same) { word.to_vec() } else { quote(word) }
+    if printable && split_args(word).is_ok_and(same) {
+        word.to_vec()
+    } else {
+        quote(word)
+    }
 }
 
 /// Several words, each quoted only where needed, with single blanks between.

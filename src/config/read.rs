@@ -73,7 +73,12 @@ impl From<Complaint> for Stop {
 }
 
 impl Reading<'_> {
-    fn text(&mut self, text: &[u8], file: Option<Arc<str>>, depth: usize) -> Result<(), ConfigError> {
+    fn text(
+        &mut self,
+        text: &[u8],
+        file: Option<Arc<str>>,
+        depth: usize,
+    ) -> Result<(), ConfigError> {
         for (index, text) in grammar::lines(text).enumerate() {
             let number = index + 1;
             let place = |complaint| ConfigError::at(file.as_deref(), number, text, complaint);
@@ -81,17 +86,29 @@ impl Reading<'_> {
                 Line::Blank => {}
                 Line::Comment => self.votes.extend(VotedFor::read(text)),
                 Line::Broken => return Err(place(Complaint::UnbalancedQuotes)),
-                Line::Words { directive, arguments } if directive == "sentinel" => {
+                Line::Words {
+                    directive,
+                    arguments,
+                } if directive == "sentinel" => {
                     if !arguments.is_empty() {
                         let (file, text) = (file.clone(), text.to_vec());
-                        self.queue.push(QueuedLine { file, number, text, words: arguments });
+                        self.queue.push(QueuedLine {
+                            file,
+                            number,
+                            text,
+                            words: arguments,
+                        });
                     }
                 }
-                Line::Words { directive, arguments } => {
-                    self.directive(&directive, &arguments, depth).map_err(|stop| match stop {
-                        Stop::Complaint(complaint) => place(complaint),
-                        Stop::Error(error) => error,
-                    })?;
+                Line::Words {
+                    directive,
+                    arguments,
+                } => {
+                    self.directive(&directive, &arguments, depth)
+                        .map_err(|stop| match stop {
+                            Stop::Complaint(complaint) => place(complaint),
+                            Stop::Error(error) => error,
+                        })?;
                 }
             }
         }
@@ -122,7 +139,11 @@ impl Reading<'_> {
         }
     }
 
-    fn known(&mut self, directive: &'static Directive, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
+    fn known(
+        &mut self,
+        directive: &'static Directive,
+        arguments: &[Vec<u8>],
+    ) -> Result<(), Complaint> {
         if matches!(directive.standing, Standing::Dropped | Standing::Retired) {
             return Ok(());
         }
@@ -130,7 +151,9 @@ impl Reading<'_> {
         self.server.set(directive, value)?;
         if directive.name == "dir" {
             let dir = self.server.dir.as_deref().unwrap_or_default();
-            self.outside.change_dir(dir).map_err(Complaint::BadDirectory)?;
+            self.outside
+                .change_dir(dir)
+                .map_err(Complaint::BadDirectory)?;
         }
         Ok(())
     }
@@ -153,11 +176,14 @@ impl Reading<'_> {
         let mut text = Vec::new();
         for file in files {
             let content = self.outside.read(&file);
-            text.extend(content.map_err(|reason| {
-                Stop::Error(ConfigError::CannotOpen { path: file, reason })
-            })?);
+            text.extend(
+                content.map_err(|reason| {
+                    Stop::Error(ConfigError::CannotOpen { path: file, reason })
+                })?,
+            );
         }
-        self.text(&text, Some(Arc::from(path)), depth + 1).map_err(Stop::Error)
+        self.text(&text, Some(Arc::from(path)), depth + 1)
+            .map_err(Stop::Error)
     }
 
     fn user(&mut self, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
@@ -180,7 +206,11 @@ impl Reading<'_> {
     }
 
     fn finish(mut self) -> Result<Conf, ConfigError> {
-        let general = |complaint| ConfigError::Rejected { file: None, line: None, complaint };
+        let general = |complaint| ConfigError::Rejected {
+            file: None,
+            line: None,
+            complaint,
+        };
         let logfile = &self.server.logfile;
         if !logfile.is_empty() {
             let check = self.outside.check_log_file(logfile);
@@ -193,7 +223,11 @@ impl Reading<'_> {
         self.warn_of_what_has_no_effect();
         let sentinel =
             sentinel_lines::execute(&self.queue, &self.votes, self.outside, &mut self.warnings)?;
-        Ok(Conf { server: self.server, sentinel, warnings: self.warnings })
+        Ok(Conf {
+            server: self.server,
+            sentinel,
+            warnings: self.warnings,
+        })
     }
 
     /// A `user default` line beats `requirepass` for clients; `requirepass` still is what we

@@ -31,7 +31,11 @@ pub fn execute(
     outside: &mut dyn IncludeReader,
     warnings: &mut Vec<String>,
 ) -> Result<SentinelConf, ConfigError> {
-    let mut state = Execution { conf: SentinelConf::default(), outside, warnings };
+    let mut state = Execution {
+        conf: SentinelConf::default(),
+        outside,
+        warnings,
+    };
     for pass in Pass::ALL {
         for line in lines {
             let sub = line.words.first().and_then(|word| Sub::from_word(word));
@@ -83,7 +87,9 @@ impl Execution<'_> {
             Sub::AnnouncePort => {
                 let number = numbers::lax_int(value);
                 self.conf.announce_port = u16::try_from(number).unwrap_or_else(|_| {
-                    self.warn(format!("announce-port {number} is not a port and is ignored"));
+                    self.warn(format!(
+                        "announce-port {number} is not a port and is ignored"
+                    ));
                     0
                 });
             }
@@ -123,13 +129,19 @@ impl Execution<'_> {
             self.warn(format!("master {name} is defined twice in the same way"));
             return Ok(());
         }
-        self.conf.masters.push(MasterConf::new(MasterName::new(name), address, quorum));
+        self.conf
+            .masters
+            .push(MasterConf::new(MasterName::new(name), address, quorum));
         Ok(())
     }
 
     fn of_a_master(&mut self, sub: Sub, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
         let name = text(&arguments[0])?;
-        let found = self.conf.masters.iter().position(|m| m.name.as_str() == name);
+        let found = self
+            .conf
+            .masters
+            .iter()
+            .position(|m| m.name.as_str() == name);
         let at = found.ok_or(Complaint::NoSuchMaster)?;
         match sub {
             Sub::KnownReplica => return self.known_replica(at, arguments),
@@ -186,9 +198,17 @@ impl Execution<'_> {
         // The reference can write both of these itself and then refuses to start.
         let shown = format!("replica {} of master {}", address.key(true), master.name);
         if master.address.same_as(&address) {
-            self.warn(format!("known-replica: {shown} is the master itself; ignored"));
-        } else if master.known_replicas.iter().any(|known| known.same_as(&address)) {
-            self.warn(format!("known-replica: {shown} occurs twice; once is enough"));
+            self.warn(format!(
+                "known-replica: {shown} is the master itself; ignored"
+            ));
+        } else if master
+            .known_replicas
+            .iter()
+            .any(|known| known.same_as(&address))
+        {
+            self.warn(format!(
+                "known-replica: {shown} occurs twice; once is enough"
+            ));
         } else {
             master.known_replicas.push(address);
         }
@@ -225,7 +245,9 @@ impl Execution<'_> {
         let number = numbers::lax_epoch(value);
         Epoch::new(number).unwrap_or_else(|| {
             let (name, max) = (sub.as_str(), Epoch::MAX);
-            self.warn(format!("{name} {number} is out of range and is taken as {max}"));
+            self.warn(format!(
+                "{name} {number} is out of range and is taken as {max}"
+            ));
             Epoch::MAX
         })
     }

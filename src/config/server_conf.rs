@@ -132,15 +132,23 @@ impl Supervised {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Supervised::No, Supervised::Auto, Supervised::Systemd, Supervised::Upstart]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
+        [
+            Supervised::No,
+            Supervised::Auto,
+            Supervised::Systemd,
+            Supervised::Upstart,
+        ]
+        .into_iter()
+        .find(|mode| mode.as_str() == word)
     }
 }
 
 impl Default for ServerConf {
     fn default() -> Self {
-        let any = |host: &str, optional| BindAddress { host: host.to_owned(), optional };
+        let any = |host: &str, optional| BindAddress {
+            host: host.to_owned(),
+            optional,
+        };
         ServerConf {
             port: 26379,
             bind: vec![any("*", false), any("::*", true)],
@@ -239,8 +247,14 @@ impl ServerConf {
             "bind-source-addr" => set(&self.bind_source_addr),
             "aclfile" => set(&self.aclfile),
             "requirepass" => self.requirepass.clone().map(Value::Password),
-            "bind" => Some(Value::Words(self.bind.iter().map(BindAddress::word).collect())),
-            name => self.kept.get(name).cloned().or_else(|| default_value(directive)),
+            "bind" => Some(Value::Words(
+                self.bind.iter().map(BindAddress::word).collect(),
+            )),
+            name => self
+                .kept
+                .get(name)
+                .cloned()
+                .or_else(|| default_value(directive)),
         }
     }
 }
@@ -265,11 +279,21 @@ fn bind_addresses(words: Vec<Vec<u8>>) -> Result<Vec<BindAddress>, Complaint> {
     let read = |word: Vec<u8>| {
         let word = text(word)?;
         Ok(match word.strip_prefix('-') {
-            Some(host) => BindAddress { host: host.to_owned(), optional: true },
-            None => BindAddress { host: word, optional: false },
+            Some(host) => BindAddress {
+                host: host.to_owned(),
+                optional: true,
+            },
+            None => BindAddress {
+                host: word,
+                optional: false,
+            },
         })
     };
-    words.into_iter().filter(|word| !word.is_empty()).map(read).collect()
+    words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .map(read)
+        .collect()
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Complaint> {
@@ -293,7 +317,12 @@ mod tests {
     fn the_defaults_of_the_table_are_the_defaults_of_the_fields() {
         let conf = ServerConf::default();
         for directive in directives::all() {
-            assert_eq!(conf.current(directive), default_value(directive), "{}", directive.name);
+            assert_eq!(
+                conf.current(directive),
+                default_value(directive),
+                "{}",
+                directive.name
+            );
         }
     }
 
@@ -301,7 +330,9 @@ mod tests {
     fn what_is_set_is_what_is_shown() {
         let mut conf = ServerConf::default();
         for directive in directives::all() {
-            let Some(mut value) = default_value(directive) else { continue };
+            let Some(mut value) = default_value(directive) else {
+                continue;
+            };
             if let Value::Int(number) = &mut value {
                 *number += 1;
             }

@@ -145,7 +145,10 @@ mod tests {
     #[test]
     fn every_word_is_found_under_its_own_name_in_any_case() {
         for sub in ALL {
-            assert_eq!(Sub::from_word(sub.as_str().to_uppercase().as_bytes()), Some(sub));
+            assert_eq!(
+                Sub::from_word(sub.as_str().to_uppercase().as_bytes()),
+                Some(sub)
+            );
         }
         assert_eq!(Sub::from_word(b"quorum"), None);
     }

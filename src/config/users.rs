@@ -133,7 +133,9 @@ impl DefaultUser {
     pub(super) fn is_unrestricted(&self) -> bool {
         let has = |names: [&str; 2]| self.rules.iter().any(|rule| names.contains(&rule.as_str()));
         let harmless = ["~*", "allkeys", "&*", "allchannels", "+@all", "allcommands"];
-        self.rules.iter().all(|rule| harmless.contains(&rule.as_str()))
+        self.rules
+            .iter()
+            .all(|rule| harmless.contains(&rule.as_str()))
             && has(["+@all", "allcommands"])
     }
 
@@ -149,10 +151,17 @@ impl DefaultUser {
         if self.nopass {
             words.push("nopass".to_owned());
         }
-        let sanitize = if self.sanitize { "sanitize-payload" } else { "skip-sanitize-payload" };
+        let sanitize = if self.sanitize {
+            "sanitize-payload"
+        } else {
+            "skip-sanitize-payload"
+        };
         words.push(sanitize.to_owned());
         for hash in &self.hashes {
-            words.push(hash.iter().fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}")));
+            words.push(
+                hash.iter()
+                    .fold("#".to_owned(), |text, byte| format!("{text}{byte:02x}")),
+            );
         }
         words.extend(self.rules.iter().cloned());
         quoting::words(words.iter().map(String::as_bytes))
@@ -173,7 +182,10 @@ impl fmt::Debug for DefaultUser {
 impl UserLine {
     pub(super) fn new(name: &str, rules: &[Vec<u8>]) -> Self {
         let rules = quoting::words(rules.iter().map(Vec::as_slice));
-        UserLine { name: name.to_owned(), rules: Secret::new(&rules) }
+        UserLine {
+            name: name.to_owned(),
+            rules: Secret::new(&rules),
+        }
     }
 
     /// The line as it is written.
@@ -209,7 +221,10 @@ fn read_hash(text: &[u8]) -> Result<[u8; 32], Complaint> {
 }
 
 fn rule_error(problem: &'static str) -> Complaint {
-    Complaint::UserRule { user: "default".to_owned(), problem }
+    Complaint::UserRule {
+        user: "default".to_owned(),
+        problem,
+    }
 }
 
 #[cfg(test)]
@@ -229,13 +244,22 @@ mod tests {
         assert!(!user("").unwrap().on);
         let one = user("on >a >b <a ~* &* +@all").unwrap();
         assert!(one.accepts(b"b") && !one.accepts(b"a") && !one.nopass);
-        assert!(!user("on nopass ~* &* -@all +ping").unwrap().is_unrestricted());
+        assert!(
+            !user("on nopass ~* &* -@all +ping")
+                .unwrap()
+                .is_unrestricted()
+        );
         assert!(user("on nopass >a").unwrap().hashes.len() == 1);
     }
 
     #[test]
     fn a_written_user_line_reads_back_as_the_same_user() {
-        for rules in ["on >s3cr3t ~* &* +@all", "off", "on nopass (+get ~x*) -@all", "on #00"] {
+        for rules in [
+            "on >s3cr3t ~* &* +@all",
+            "off",
+            "on nopass (+get ~x*) -@all",
+            "on #00",
+        ] {
             let Ok(user) = user(rules) else { continue };
             let words = split_args(&user.write()).unwrap();
             assert_eq!(DefaultUser::from_rules(&words[2..]), Ok(user), "{rules}");

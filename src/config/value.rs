@@ -74,8 +74,12 @@ impl Kind {
                 _ => Err(Complaint::NotYesNo),
             },
             Kind::OneOf(choices) => {
-                let chosen = choices.iter().find(|c| c.as_bytes().eq_ignore_ascii_case(word));
-                chosen.map(|c| Value::Word(c)).ok_or(Complaint::NotOneOf(choices))
+                let chosen = choices
+                    .iter()
+                    .find(|c| c.as_bytes().eq_ignore_ascii_case(word));
+                chosen
+                    .map(|c| Value::Word(c))
+                    .ok_or(Complaint::NotOneOf(choices))
             }
             Kind::Int(lo, hi) => match numbers::strict_int(word) {
                 None => Err(Complaint::NotInteger),

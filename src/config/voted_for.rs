@@ -57,7 +57,11 @@ mod tests {
         };
         assert_eq!(vote.write(), b"# rsentinel voted-for \"my m\" 7 abc");
         assert_eq!(VotedFor::read(&vote.write()), Some(vote));
-        for other in ["# rsentinel voted-for m x id", "# rsentinel voted-for m 1", "# remark"] {
+        for other in [
+            "# rsentinel voted-for m x id",
+            "# rsentinel voted-for m 1",
+            "# remark",
+        ] {
             assert_eq!(VotedFor::read(other.as_bytes()), None, "{other}");
         }
     }

@@ -28,6 +28,17 @@ pub struct LogLine {
     pub when: Option<Wall>,
 }
 
+impl LogLine {
+    /// A line without an instant.
+    pub fn new(level: Level, text: String) -> Self {
+        LogLine {
+            level,
+            text,
+            when: None,
+        }
+    }
+}
+
 /// An announced event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {

@@ -45,6 +45,7 @@ fn adjust(
         let lines = vec![LogLine {
             level: Level::Warning,
             text: text.to_owned(),
+            when: None,
         }];
         return (lines, Ok(maxclients.min(1024 - RESERVED)));
     };
@@ -61,6 +62,7 @@ fn adjust(
                 vec![LogLine {
                     level: Level::Notice,
                     text,
+                    when: None,
                 }],
                 Ok(maxclients),
             );
@@ -97,6 +99,7 @@ fn adjust(
     let lines = lines.map(|text| LogLine {
         level: Level::Warning,
         text,
+        when: None,
     });
     (lines.into(), Ok(possible))
 }

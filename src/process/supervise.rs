@@ -79,6 +79,7 @@ fn choose(mode: Supervised, environment: Environment) -> (Kind, Vec<LogLine>) {
     let log = |level, text: &str| LogLine {
         level,
         text: text.to_owned(),
+        when: None,
     };
     let mut lines = Vec::new();
     let mode = match mode {

@@ -22,14 +22,20 @@ impl IncludeReader for ConfFiles {
     }
 
     fn glob(&mut self, pattern: &str) -> Vec<String> {
-        let start = if pattern.starts_with('/') { PathBuf::from("/") } else { PathBuf::new() };
+        let start = if pattern.starts_with('/') {
+            PathBuf::from("/")
+        } else {
+            PathBuf::new()
+        };
         let mut found = vec![start];
         for part in pattern.split('/').filter(|part| !part.is_empty()) {
             found = found.iter().flat_map(|dir| step(dir, part)).collect();
         }
         found.retain(|path| path.exists());
-        let mut paths: Vec<String> =
-            found.into_iter().filter_map(|path| path.into_os_string().into_string().ok()).collect();
+        let mut paths: Vec<String> = found
+            .into_iter()
+            .filter_map(|path| path.into_os_string().into_string().ok())
+            .collect();
         paths.sort();
         paths
     }
@@ -63,8 +69,16 @@ fn step(dir: &Path, part: &str) -> Vec<PathBuf> {
     if !part.contains(['*', '?', '[']) {
         return vec![dir.join(part)];
     }
-    let listed = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    let names = fs::read_dir(listed).into_iter().flatten().flatten().map(|e| e.file_name());
+    let listed = if dir.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        dir
+    };
+    let names = fs::read_dir(listed)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.file_name());
     names
         .filter(|name| {
             let bytes = name.as_encoded_bytes();

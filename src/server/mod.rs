@@ -1,7 +1,9 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
 pub mod clock;
+pub mod conf_files;
 pub mod dns;
 pub mod door;
 pub mod link;
+pub mod monitor;
 pub mod store;

@@ -59,15 +59,27 @@ fn take_word(text: &[u8]) -> Result<(Vec<u8>, &[u8]), SplitError> {
         }
         at += 1;
     }
-    Ok((word, text.get(at..).filter(|rest| rest.first() != Some(&0)).unwrap_or_default()))
+    Ok((
+        word,
+        text.get(at..)
+            .filter(|rest| rest.first() != Some(&0))
+            .unwrap_or_default(),
+    ))
 }
 
 /// Reads from behind the opening quote; gives the place behind the closing one.
-fn take_quoted(text: &[u8], mut at: usize, mark: u8, word: &mut Vec<u8>) -> Result<usize, SplitError> {
+fn take_quoted(
+    text: &[u8],
+    mut at: usize,
+    mark: u8,
+    word: &mut Vec<u8>,
+) -> Result<usize, SplitError> {
     let double = mark == b'"';
     loop {
         match &text[at.min(text.len())..] {
-            [b'\\', b'x', hi, lo, ..] if double && hi.is_ascii_hexdigit() && lo.is_ascii_hexdigit() => {
+            [b'\\', b'x', hi, lo, ..]
+                if double && hi.is_ascii_hexdigit() && lo.is_ascii_hexdigit() =>
+            {
                 word.push(hex(*hi) << 4 | hex(*lo));
                 at += 4;
             }
@@ -88,7 +100,11 @@ fn take_quoted(text: &[u8], mut at: usize, mark: u8, word: &mut Vec<u8>) -> Resu
             }
             [closing, after @ ..] if *closing == mark => {
                 let ends = after.first().is_none_or(|b| b.is_ascii_whitespace());
-                return if ends { Ok(at + 1) } else { Err(SplitError::UnbalancedQuotes) };
+                return if ends {
+                    Ok(at + 1)
+                } else {
+                    Err(SplitError::UnbalancedQuotes)
+                };
             }
             [other, ..] => {
                 word.push(*other);

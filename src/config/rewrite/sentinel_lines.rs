@@ -15,26 +15,53 @@ pub fn put(page: &mut Page, state: &SentinelConf) {
     if let Some(id) = &state.my_id {
         put_process(page, Sub::MyId, id.as_str().as_bytes());
     }
-    put_switch(page, Sub::DenyScriptsReconfig, !state.allow_scripts_reconfig, true);
+    put_switch(
+        page,
+        Sub::DenyScriptsReconfig,
+        !state.allow_scripts_reconfig,
+        true,
+    );
     put_switch(page, Sub::ResolveHostnames, state.resolve_hostnames, false);
-    put_switch(page, Sub::AnnounceHostnames, state.announce_hostnames, false);
+    put_switch(
+        page,
+        Sub::AnnounceHostnames,
+        state.announce_hostnames,
+        false,
+    );
     // A name in the file of a sentinel that resolves none would keep it from starting.
     let write_names = state.announce_hostnames && state.resolve_hostnames;
     for master in &state.masters {
-        MasterLines { page, master, write_names }.put();
+        MasterLines {
+            page,
+            master,
+            write_names,
+        }
+        .put();
     }
-    put_process(page, Sub::CurrentEpoch, state.current_epoch.to_string().as_bytes());
+    put_process(
+        page,
+        Sub::CurrentEpoch,
+        state.current_epoch.to_string().as_bytes(),
+    );
     if let Some(ip) = state.announce_ip.as_ref().filter(|ip| !ip.is_empty()) {
         let line = [b"sentinel announce-ip ", quote(ip.as_bytes()).as_slice()].concat();
         page.put(Key::Process(Sub::AnnounceIp), line);
     }
     if state.announce_port != 0 {
-        put_process(page, Sub::AnnouncePort, state.announce_port.to_string().as_bytes());
+        put_process(
+            page,
+            Sub::AnnouncePort,
+            state.announce_port.to_string().as_bytes(),
+        );
     }
     if let Some(user) = state.sentinel_user.as_ref().filter(|user| !user.is_empty()) {
         put_process(page, Sub::SentinelUser, user.as_bytes());
     }
-    if let Some(pass) = state.sentinel_pass.as_ref().filter(|pass| !pass.reveal().is_empty()) {
+    if let Some(pass) = state
+        .sentinel_pass
+        .as_ref()
+        .filter(|pass| !pass.reveal().is_empty())
+    {
         put_process(page, Sub::SentinelPass, pass.reveal());
     }
 }
@@ -72,13 +99,31 @@ impl MasterLines<'_> {
         let (host, port) = self.shown(&master.address);
         self.line(Sub::Monitor, &[&host, &port, &master.quorum.to_string()]);
         self.unless_equal(Sub::DownAfter, master.down_after, default.down_after);
-        self.unless_equal(Sub::FailoverTimeout, master.failover_timeout, default.failover_timeout);
-        self.unless_equal(Sub::ParallelSyncs, master.parallel_syncs, default.parallel_syncs);
-        self.if_set(Sub::NotificationScript, master.notification_script.as_deref());
-        self.if_set(Sub::ReconfigScript, master.client_reconfig_script.as_deref());
+        self.unless_equal(
+            Sub::FailoverTimeout,
+            master.failover_timeout,
+            default.failover_timeout,
+        );
+        self.unless_equal(
+            Sub::ParallelSyncs,
+            master.parallel_syncs,
+            default.parallel_syncs,
+        );
+        self.if_set(
+            Sub::NotificationScript,
+            master.notification_script.as_deref(),
+        );
+        self.if_set(
+            Sub::ReconfigScript,
+            master.client_reconfig_script.as_deref(),
+        );
         // An empty password would have to be written as an empty word, which redis-sentinel
         // loses when it rewrites the file; it then refuses to start.
-        if let Some(pass) = master.auth_pass.as_ref().filter(|pass| !pass.reveal().is_empty()) {
+        if let Some(pass) = master
+            .auth_pass
+            .as_ref()
+            .filter(|pass| !pass.reveal().is_empty())
+        {
             self.bytes_line(Sub::AuthPass, &[pass.reveal()]);
         }
         self.if_set(Sub::AuthUser, master.auth_user.as_deref());
@@ -102,7 +147,12 @@ impl MasterLines<'_> {
             return;
         };
         let (master, epoch) = (self.master.name.clone(), self.master.leader_epoch);
-        let line = VotedFor { master, epoch, id: id.clone() }.write();
+        let line = VotedFor {
+            master,
+            epoch,
+            id: id.clone(),
+        }
+        .write();
         self.page.put(Key::VotedFor(self.name().to_vec()), line);
     }
 
@@ -129,7 +179,10 @@ impl MasterLines<'_> {
     }
 
     fn shown(&self, address: &Address) -> (String, String) {
-        (address.announced(self.write_names), address.port().to_string())
+        (
+            address.announced(self.write_names),
+            address.port().to_string(),
+        )
     }
 
     fn unless_equal<T: PartialEq + Display>(&mut self, sub: Sub, value: T, default: T) {
@@ -152,7 +205,8 @@ impl MasterLines<'_> {
     fn bytes_line(&mut self, sub: Sub, values: &[&[u8]]) {
         let words = [&[self.name()], values].concat();
         let line = sentinel_line(sub, &words);
-        self.page.put(Key::OfMaster(sub, self.name().to_vec()), line);
+        self.page
+            .put(Key::OfMaster(sub, self.name().to_vec()), line);
     }
 
     fn name(&self) -> &[u8] {

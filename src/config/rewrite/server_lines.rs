@@ -42,7 +42,10 @@ pub fn put(page: &mut Page, server: &ServerConf, loglevel: Option<&str>, facts: 
 
 /// Known from the reference's files: it writes these also when they are at their default.
 fn is_always_written(name: &str) -> bool {
-    matches!(name, "protected-mode" | "port" | "dir" | "latency-tracking-info-percentiles")
+    matches!(
+        name,
+        "protected-mode" | "port" | "dir" | "latency-tracking-info-percentiles"
+    )
 }
 
 /// An empty text is "unset" for directives that have no default text.
@@ -59,7 +62,11 @@ fn is_unset(directive: &Directive, value: &Value) -> bool {
 fn put_output_limits(page: &mut Page, limits: &OutputLimits) {
     for class in ClientClass::ALL {
         let limit = limits.of(class);
-        let line = format!("client-output-buffer-limit {} {}", class.as_str(), limit.write());
+        let line = format!(
+            "client-output-buffer-limit {} {}",
+            class.as_str(),
+            limit.write()
+        );
         if limit == OutputLimits::default().of(class) {
             page.put_if_present(Key::OutputLimit(class), line.into_bytes());
         } else {
@@ -73,7 +80,12 @@ fn put_users(page: &mut Page, server: &ServerConf) {
         return;
     }
     let mut lines = vec![("default", server.default_user.write())];
-    lines.extend(server.users.iter().map(|user| (user.name.as_str(), user.write())));
+    lines.extend(
+        server
+            .users
+            .iter()
+            .map(|user| (user.name.as_str(), user.write())),
+    );
     lines.sort();
     for (name, line) in lines {
         page.put(Key::User(name.as_bytes().to_vec()), line);

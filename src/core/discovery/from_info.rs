@@ -144,7 +144,7 @@ impl Sentinel {
             self.note_replica_fields(party.master, key, &report, now);
         }
         if party.who == Who::Master {
-            self.confirm_restored(party.master, report.role, now);
+            self.confirm_restored(party.master, report.role);
             self.tend_down(party, now);
         }
         if self.tilt.is_on() {
@@ -289,7 +289,7 @@ impl Sentinel {
     }
 
     /// A restored configuration is published only once its master has said that it is one.
-    fn confirm_restored(&mut self, id: MasterId, role: Role, now: Now) {
+    fn confirm_restored(&mut self, id: MasterId, role: Role) {
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };

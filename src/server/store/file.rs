@@ -31,7 +31,10 @@ pub struct Failure {
 impl Failure {
     /// A step without a line of its own.
     pub fn plain(error: io::Error) -> Self {
-        Failure { specific: None, error }
+        Failure {
+            specific: None,
+            error,
+        }
     }
 
     fn at(step: &str, error: io::Error) -> Self {
@@ -40,7 +43,10 @@ impl Failure {
         } else {
             format!("{step} ({})", os_text(&error))
         };
-        Failure { specific: Some(specific), error }
+        Failure {
+            specific: Some(specific),
+            error,
+        }
     }
 }
 
@@ -65,7 +71,11 @@ enum Step {
 impl FileWriter {
     /// For the file at this path.
     pub fn new(path: PathBuf) -> Self {
-        FileWriter { path, in_place: false, remarked: false }
+        FileWriter {
+            path,
+            in_place: false,
+            remarked: false,
+        }
     }
 
     /// The file.
@@ -122,7 +132,12 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     for _attempt in 0..NAME_ATTEMPTS {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}", random_suffix()));
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name) {
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&name)
+        {
             Ok(file) => return Ok((PathBuf::from(name), file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => clash = error,
             Err(error) => return Err(error),
@@ -133,7 +148,9 @@ fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
 
 fn random_suffix() -> String {
     let mut random = rand::rng();
-    (0..6).map(|_| char::from(random.sample(rand::distr::Alphanumeric))).collect()
+    (0..6)
+        .map(|_| char::from(random.sample(rand::distr::Alphanumeric)))
+        .collect()
 }
 
 fn fill(mut file: File, text: &[u8]) -> Result<(), Failure> {
@@ -149,11 +166,15 @@ fn fill(mut file: File, text: &[u8]) -> Result<(), Failure> {
     let sync = |error| Failure::at("Could not sync tmp config file to disk", error);
     file.sync_all().map_err(sync)?;
     let chmod = |error| Failure::at("Could not chmod config file", error);
-    file.set_permissions(Permissions::from_mode(0o644 & !umask())).map_err(chmod)
+    file.set_permissions(Permissions::from_mode(0o644 & !umask()))
+        .map_err(chmod)
 }
 
 fn written(bytes: usize, error: io::Error) -> Failure {
-    Failure::at(&format!("Failed after writing ({bytes}) bytes to tmp config file"), error)
+    Failure::at(
+        &format!("Failed after writing ({bytes}) bytes to tmp config file"),
+        error,
+    )
 }
 
 /// Writes over the old content; the length is cut only when the new content is there.
@@ -165,12 +186,15 @@ fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// The umask of the process. When the kernel does not tell, the strictest one.
 fn umask() -> u32 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    line.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok()).unwrap_or(0o077)
+    line.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok())
+        .unwrap_or(0o077)
 }

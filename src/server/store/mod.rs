@@ -89,14 +89,21 @@ impl Store {
             }
         };
         let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok(Store { slot, thread: Some(thread) })
+        Ok(Store {
+            slot,
+            thread: Some(thread),
+        })
     }
 
     /// Hands over a state to be made durable. Never waits for the disk. A state that is still
     /// waiting is replaced: the newer one covers it.
     pub fn put(&self, version: Version, state: Arc<SentinelConf>) {
         let mut waiting = self.slot.lock();
-        if waiting.newest.as_ref().is_none_or(|(waiting, _)| *waiting <= version) {
+        if waiting
+            .newest
+            .as_ref()
+            .is_none_or(|(waiting, _)| *waiting <= version)
+        {
             waiting.newest = Some((version, state));
         }
         self.slot.changed.notify_one();
@@ -150,7 +157,10 @@ struct Writer {
 
 impl Writer {
     fn new(path: PathBuf, server: ServerConf) -> Self {
-        Writer { file: FileWriter::new(path), server }
+        Writer {
+            file: FileWriter::new(path),
+            server,
+        }
     }
 
     fn write_version(
@@ -165,7 +175,11 @@ impl Writer {
         log.into_iter().map(StoreReport::Log).for_each(report);
         report(match outcome {
             Ok(()) => StoreReport::Durable { version, took_ms },
-            Err(reason) => StoreReport::NotDurable { version, reason, took_ms },
+            Err(reason) => StoreReport::NotDurable {
+                version,
+                reason,
+                took_ms,
+            },
         });
     }
 
@@ -174,18 +188,29 @@ impl Writer {
             Ok(mut log) => {
                 let path = self.file.path().display();
                 let detail = format!("Rewritten config file ({path}) successfully");
-                log.push(LogLine { level: Level::Debug, text: detail });
+                log.push(LogLine::new(Level::Debug, detail));
                 let text = "Sentinel new configuration saved on disk".to_owned();
-                log.push(LogLine { level: Level::Notice, text });
-                Written { log, outcome: Ok(()) }
+                log.push(LogLine::new(Level::Notice, text));
+                Written {
+                    log,
+                    outcome: Ok(()),
+                }
             }
             Err(failure) => {
                 let reason = os_text(&failure.error);
                 let general = format!(
                     "WARNING: Sentinel was not able to save the new configuration on disk!!!: {reason}"
                 );
-                let log = failure.specific.into_iter().chain([general]).map(warning).collect();
-                Written { log, outcome: Err(reason) }
+                let log = failure
+                    .specific
+                    .into_iter()
+                    .chain([general])
+                    .map(warning)
+                    .collect();
+                Written {
+                    log,
+                    outcome: Err(reason),
+                }
             }
         }
     }
@@ -197,7 +222,9 @@ impl Writer {
             other => other.map_err(Failure::plain)?,
         };
         let current_dir = std::env::current_dir().map_err(Failure::plain)?;
-        let facts = RewriteFacts { current_dir: current_dir.to_string_lossy().into_owned() };
+        let facts = RewriteFacts {
+            current_dir: current_dir.to_string_lossy().into_owned(),
+        };
         let text = rewrite(&old_text, &self.server, state, &facts);
         let remark = self.file.replace(&text)?;
         Ok(remark.into_iter().map(warning).collect())
@@ -205,5 +232,5 @@ impl Writer {
 }
 
 fn warning(text: String) -> LogLine {
-    LogLine { level: Level::Warning, text }
+    LogLine::new(Level::Warning, text)
 }

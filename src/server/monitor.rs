@@ -1,0 +1,293 @@
+//! The monitor: owns the core, feeds it facts and carries out what it says. Nothing here waits
+//! for the disk, a name server, a client or a log.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::core::event::{DownQuestion, Instruction};
+use crate::core::notice::{LogLine, Notice};
+use crate::core::view::{AddressTable, View};
+use crate::core::{Action, Birth, ConnId, Event, Reply, Sentinel, Waiter};
+
+use super::clock::Clock;
+use super::dns::Resolver;
+use super::door::{Call, Door};
+use super::link::{self, LinkHandle};
+use super::store::{Store, StoreReport};
+
+/// Calls of peers that may wait: each is one small question of one connection, and a peer has few
+/// unanswered; beyond this the asking connection waits.
+const PEER_CALLS: usize = 4_096;
+/// Calls of other clients that may wait; beyond this the asking connection waits.
+const CLIENT_CALLS: usize = 1_024;
+/// How many facts are taken in before actions leave and other sources get their turn.
+const BATCH: usize = 64;
+
+/// What the monitor tells the rest of the process without waiting for it.
+pub struct Voice {
+    /// A line for the log.
+    pub log: Box<dyn Fn(&LogLine)>,
+    /// An event for the log.
+    pub notice: Box<dyn Fn(&Notice)>,
+    /// A new log level.
+    pub set_log_level: Box<dyn Fn(&str)>,
+    /// The process has to end at once with this status.
+    pub exit: Box<dyn Fn(i32)>,
+}
+
+/// The monitor's end of the [`Door`].
+pub struct Calls {
+    peers: mpsc::Receiver<Call>,
+    clients: mpsc::Receiver<Call>,
+    addresses: Arc<ArcSwap<AddressTable>>,
+}
+
+/// Makes both ends of the door.
+pub fn door() -> (Door, Calls) {
+    let (peers, peers_end) = mpsc::channel(PEER_CALLS);
+    let (clients, clients_end) = mpsc::channel(CLIENT_CALLS);
+    let addresses = Arc::new(ArcSwap::from_pointee(AddressTable::default()));
+    let calls = Calls {
+        peers: peers_end,
+        clients: clients_end,
+        addresses: addresses.clone(),
+    };
+    (
+        Door {
+            peers,
+            clients,
+            addresses,
+        },
+        calls,
+    )
+}
+
+/// Everything the monitor needs.
+pub struct Parts {
+    /// What the core is born from.
+    pub birth: Birth,
+    /// The address outgoing connections leave from, if one is configured.
+    pub source: Option<IpAddr>,
+    /// Its end of the door.
+    pub calls: Calls,
+    /// Where events for subscribers go. When it is full the event is not published, only logged:
+    /// the serving side is then far behind, and the monitor does not wait for it.
+    pub notices: mpsc::Sender<Notice>,
+    /// The store.
+    pub store: Store,
+    /// What the store reports.
+    pub store_reports: mpsc::UnboundedReceiver<StoreReport>,
+    /// Log and exit.
+    pub voice: Voice,
+    /// Fires (or is dropped) when the process stops.
+    pub stop: oneshot::Receiver<()>,
+}
+
+/// Runs until the process stops; must be called within a current-thread runtime of its own.
+pub async fn run(parts: Parts) {
+    let Parts {
+        birth,
+        source,
+        calls,
+        notices,
+        store,
+        mut store_reports,
+        voice,
+        mut stop,
+    } = parts;
+    let clock = Clock::start();
+    let (events, mut facts) = mpsc::unbounded_channel();
+    let Calls {
+        mut peers,
+        mut clients,
+        addresses,
+    } = calls;
+    let mut monitor = Monitor {
+        core: Sentinel::new(clock.now(), birth),
+        clock,
+        links: HashMap::new(),
+        resolver: Resolver::new(events.clone()),
+        events,
+        source,
+        store,
+        notices,
+        addresses,
+        voice,
+        callers: HashMap::new(),
+        next_caller: 0,
+        watchers: Vec::new(),
+    };
+    monitor.carry_out();
+    loop {
+        let wake = monitor
+            .core
+            .next_deadline()
+            .map(|at| monitor.clock.instant_of(at));
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            Some(call) = peers.recv() => monitor.call(call),
+            Some(report) = store_reports.recv() => monitor.store_reported(report),
+            Some(fact) = facts.recv() => monitor.feed(fact),
+            () = sleep_until(wake) => monitor.feed(Event::Tick),
+            Some(call) = clients.recv() => monitor.call(call),
+        }
+        for _ in 0..BATCH {
+            if let Ok(call) = peers.try_recv() {
+                monitor.call(call);
+            } else if let Ok(report) = store_reports.try_recv() {
+                monitor.store_reported(report);
+            } else if let Ok(fact) = facts.try_recv() {
+                monitor.feed(fact);
+            } else if let Ok(call) = clients.try_recv() {
+                monitor.call(call);
+            } else {
+                break;
+            }
+        }
+        monitor.show();
+    }
+    monitor.links.clear();
+    monitor.store.stop();
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Monitor {
+    core: Sentinel,
+    clock: Clock,
+    links: HashMap<ConnId, LinkHandle>,
+    resolver: Resolver,
+    events: mpsc::UnboundedSender<Event>,
+    source: Option<IpAddr>,
+    store: Store,
+    notices: mpsc::Sender<Notice>,
+    addresses: Arc<ArcSwap<AddressTable>>,
+    voice: Voice,
+    callers: HashMap<Waiter, oneshot::Sender<Reply>>,
+    next_caller: u64,
+    watchers: Vec<oneshot::Sender<Arc<View>>>,
+}
+
+impl Monitor {
+    fn feed(&mut self, fact: Event) {
+        if let Event::Closed { conn, .. } = &fact {
+            self.links.remove(conn);
+        }
+        self.core.handle(self.clock.now(), fact);
+        self.carry_out();
+    }
+
+    fn call(&mut self, call: Call) {
+        match call {
+            Call::View(to) => self.watchers.push(to),
+            Call::Hello(text) => self.feed(Event::HelloPublished { text }),
+            Call::AskDown {
+                question,
+                client_name,
+                reply,
+            } => self.ask_down(question, client_name, reply),
+            Call::Instruct { instruction, reply } => self.instruct(instruction, reply),
+        }
+    }
+
+    fn ask_down(
+        &mut self,
+        question: DownQuestion,
+        client_name: Option<String>,
+        reply: oneshot::Sender<Reply>,
+    ) {
+        let waiter = self.remember(reply);
+        self.feed(Event::AskedDown {
+            waiter,
+            question,
+            client_name,
+        });
+    }
+
+    fn instruct(&mut self, instruction: Instruction, reply: oneshot::Sender<Reply>) {
+        let waiter = self.remember(reply);
+        self.feed(Event::Instructed {
+            waiter,
+            instruction,
+        });
+    }
+
+    fn remember(&mut self, reply: oneshot::Sender<Reply>) -> Waiter {
+        self.next_caller += 1;
+        let waiter = Waiter(self.next_caller);
+        self.callers.insert(waiter, reply);
+        waiter
+    }
+
+    fn store_reported(&mut self, report: StoreReport) {
+        match report {
+            StoreReport::Log(line) => (self.voice.log)(&line),
+            StoreReport::Durable { version, took_ms } => {
+                self.feed(Event::Durable { version, took_ms })
+            }
+            StoreReport::NotDurable {
+                version, reason, ..
+            } => self.feed(Event::NotDurable { version, reason }),
+        }
+    }
+
+    /// One snapshot for all who asked in this turn.
+    fn show(&mut self) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        let view = Arc::new(self.core.view(self.clock.now()));
+        for watcher in self.watchers.drain(..) {
+            // Whoever has gone away meanwhile needs no answer.
+            let _ = watcher.send(view.clone());
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(action) = self.core.poll_action() {
+            match action {
+                Action::Connect {
+                    conn, to, socket, ..
+                } => {
+                    let handle = link::open(conn, to, socket, self.source, self.events.clone());
+                    self.links.insert(conn, handle);
+                }
+                Action::Close { conn } => {
+                    self.links.remove(&conn);
+                }
+                Action::Send { conn, ask, words } => {
+                    if let Some(link) = self.links.get(&conn) {
+                        link.send(ask, words);
+                    }
+                }
+                Action::Resolve { host } => self.resolver.resolve(host),
+                Action::Notice(notice) => {
+                    (self.voice.notice)(&notice);
+                    // A full queue loses the publication, never the event: see `Parts::notices`.
+                    let _ = self.notices.try_send(notice);
+                }
+                Action::Log(line) => (self.voice.log)(&line),
+                Action::Addresses(table) => self.addresses.store(table),
+                Action::Persist { version, state } => self.store.put(version, state),
+                Action::Reply { waiter, reply } => {
+                    if let Some(caller) = self.callers.remove(&waiter) {
+                        // Whoever has gone away meanwhile needs no answer.
+                        let _ = caller.send(reply);
+                    }
+                }
+                Action::SetLogLevel(level) => (self.voice.set_log_level)(&level),
+                Action::Exit { status } => (self.voice.exit)(status),
+            }
+        }
+    }
+}
