@@ -248,7 +248,7 @@ mod tests {
         for _ in 0..4 {
             assert!(resolved(&mut held.events).await.1.is_err());
         }
-        assert_eq!(held.started.load(Ordering::SeqCst), 2);
+        assert!(held.started.load(Ordering::SeqCst) <= 2);
         drop(held.let_go);
     }
 }

@@ -410,7 +410,13 @@ async fn connect(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream
         socket.bind(SocketAddr::new(source, 0))?;
     }
     socket.set_nodelay(true)?;
-    socket.connect(to).await
+    let stream = socket.connect(to).await?;
+    // To a dead port of this machine, the system may join a socket with itself. It would keep
+    // the server from coming back to its port.
+    if stream.local_addr()? == to {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
 }
 
 /// Reads at most one chunk into the reader.

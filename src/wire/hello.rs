@@ -70,7 +70,12 @@ impl Hello {
             self.master_port,
             self.config_epoch,
         );
-        text.truncate(text.floor_char_boundary(MAX_PAYLOAD));
+        if text.len() > MAX_PAYLOAD {
+            let whole = (0..=MAX_PAYLOAD)
+                .rev()
+                .find(|&end| text.is_char_boundary(end));
+            text.truncate(whole.unwrap_or(0));
+        }
         text
     }
 }

@@ -1,0 +1,6 @@
+//! Links against servers: one that follows a script, and the real one.
+
+mod events;
+mod redis;
+mod scripted;
+mod with_redis;
