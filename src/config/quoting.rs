@@ -1,0 +1,40 @@
+//! When a word needs quotes to be read back as it is.
+
+use crate::types::{quote, split_args};
+
+/// The word bare if it reads back identically, else in double quotes.
+pub fn word(word: &[u8]) -> Vec<u8> {
+    let printable = word.iter().all(|&b| b >= b' ' && b != 0x7f);
+    let same = |words: Vec<Vec<u8>>| words.len() == 1 && words[0] == word;
+    if printable && split_args(word).is_ok_and(same) { word.to_vec() } else { quote(word) }
+}
+
+/// Several words, each quoted only where needed, with single blanks between.
+pub fn words<'a>(all: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    all.into_iter().map(word).collect::<Vec<_>>().join(&b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_words_are_read_back_as_they_were_written(
+            all in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..12), 0..5)
+        ) {
+            let line = words(all.iter().map(Vec::as_slice));
+            prop_assert!(!line.contains(&b'\n'));
+            prop_assert_eq!(split_args(&line), Ok(all));
+        }
+    }
+
+    #[test]
+    fn a_plain_word_stays_bare() {
+        assert_eq!(word(b"s3cr3t"), b"s3cr3t");
+        assert_eq!(word("h\u{e9}".as_bytes()), "h\u{e9}".as_bytes());
+        assert_eq!(word(b"a b"), b"\"a b\"");
+        assert_eq!(word(b""), b"\"\"");
+    }
+}

@@ -1,0 +1,76 @@
+//! The file system as the configuration needs it while it is read.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::IncludeReader;
+use crate::types::glob_matches;
+
+/// Reads files relative to the current directory of the process, which a `dir` line changes.
+#[derive(Debug, Default)]
+pub struct ConfFiles;
+
+impl IncludeReader for ConfFiles {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        // What is read is at most a directory here; the reference takes that for an empty file.
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Vec::new()),
+            other => other.map_err(|error| os_text(&error)),
+        }
+    }
+
+    fn glob(&mut self, pattern: &str) -> Vec<String> {
+        let start = if pattern.starts_with('/') { PathBuf::from("/") } else { PathBuf::new() };
+        let mut found = vec![start];
+        for part in pattern.split('/').filter(|part| !part.is_empty()) {
+            found = found.iter().flat_map(|dir| step(dir, part)).collect();
+        }
+        found.retain(|path| path.exists());
+        let mut paths: Vec<String> =
+            found.into_iter().filter_map(|path| path.into_os_string().into_string().ok()).collect();
+        paths.sort();
+        paths
+    }
+
+    fn change_dir(&mut self, dir: &str) -> Result<(), String> {
+        std::env::set_current_dir(dir).map_err(|error| os_text(&error))
+    }
+
+    fn check_log_file(&mut self, path: &str) -> Result<(), String> {
+        let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+        opened.map(drop).map_err(|error| os_text(&error))
+    }
+
+    fn is_executable(&mut self, path: &str) -> bool {
+        fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
+    }
+}
+
+/// What the system says about an error, as strerror(3) words it.
+pub fn os_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" (os error ") {
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
+}
+
+/// The entries of a directory that match one part of a pattern; hidden ones only if it begins
+/// with a dot.
+fn step(dir: &Path, part: &str) -> Vec<PathBuf> {
+    if !part.contains(['*', '?', '[']) {
+        return vec![dir.join(part)];
+    }
+    let listed = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let names = fs::read_dir(listed).into_iter().flatten().flatten().map(|e| e.file_name());
+    names
+        .filter(|name| {
+            let bytes = name.as_encoded_bytes();
+            (part.starts_with('.') || !bytes.starts_with(b"."))
+                && glob_matches(part.as_bytes(), bytes, false)
+        })
+        .map(|name| dir.join(name))
+        .collect()
+}

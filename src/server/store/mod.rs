@@ -1,0 +1,209 @@
+//! The store: the thread that keeps the configuration file up to date.
+//!
+//! It holds at most one waiting state, the newest: while one is being written, any number of
+//! later ones become one more write (group commit). What it has done it tells through one
+//! callback; it decides nothing and retries nothing on its own.
+
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use std::{fs, io};
+
+use crate::config::{RewriteFacts, SentinelConf, ServerConf, rewrite};
+use crate::core::notice::{Level, LogLine};
+use crate::core::persist::Version;
+
+use super::conf_files::os_text;
+use file::{Failure, FileWriter};
+
+/// What the store tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreReport {
+    /// A line for the log; precedes the outcome it belongs to.
+    Log(LogLine),
+    /// The state up to and including this version is on disk.
+    Durable {
+        /// The version that was written.
+        version: Version,
+        /// How long rendering and writing took, in milliseconds.
+        took_ms: u64,
+    },
+    /// Writing this version failed; the file holds an older state.
+    NotDurable {
+        /// The version that was to be written.
+        version: Version,
+        /// What the operating system said.
+        reason: String,
+        /// How long it took to fail, in milliseconds.
+        took_ms: u64,
+    },
+}
+
+/// What came of [`write_now`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Lines for the log.
+    pub log: Vec<LogLine>,
+    /// What the operating system said if it failed.
+    pub outcome: Result<(), String>,
+}
+
+/// The handle of the running store thread. Dropping it is [`Store::stop`].
+#[derive(Debug)]
+pub struct Store {
+    slot: Arc<Slot>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    newest: Option<(Version, Arc<SentinelConf>)>,
+    stop: bool,
+}
+
+impl Store {
+    /// Starts the thread for the configuration file at `path` (absolute, or relative to a
+    /// current directory that never changes). `report` is called on the store's thread.
+    ///
+    /// Fails only if the system has no thread left.
+    pub fn start(
+        path: PathBuf,
+        server: ServerConf,
+        report: impl Fn(StoreReport) + Send + 'static,
+    ) -> io::Result<Store> {
+        let slot = Arc::new(Slot::default());
+        let theirs = Arc::clone(&slot);
+        let mut writer = Writer::new(path, server);
+        let run = move || {
+            while let Some((version, state)) = theirs.next() {
+                writer.write_version(version, &state, &report);
+            }
+        };
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
+        Ok(Store { slot, thread: Some(thread) })
+    }
+
+    /// Hands over a state to be made durable. Never waits for the disk. A state that is still
+    /// waiting is replaced: the newer one covers it.
+    pub fn put(&self, version: Version, state: Arc<SentinelConf>) {
+        let mut waiting = self.slot.lock();
+        if waiting.newest.as_ref().is_none_or(|(waiting, _)| *waiting <= version) {
+            waiting.newest = Some((version, state));
+        }
+        self.slot.changed.notify_one();
+    }
+
+    /// Writes what is still waiting and ends the thread.
+    pub fn stop(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.slot.lock().stop = true;
+        self.slot.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was already reported by the panic hook.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Slot {
+    /// The next state to write; `None` when nothing waits and the store is to stop.
+    fn next(&self) -> Option<(Version, Arc<SentinelConf>)> {
+        let waiting = self.lock();
+        let idle = |waiting: &mut Waiting| waiting.newest.is_none() && !waiting.stop;
+        let woken = self.changed.wait_while(waiting, idle);
+        woken.unwrap_or_else(PoisonError::into_inner).newest.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes the configuration file at once, on the calling thread: for the start, when an id was
+/// generated.
+pub fn write_now(path: &Path, server: &ServerConf, state: &SentinelConf) -> Written {
+    Writer::new(path.to_owned(), server.clone()).write(state)
+}
+
+struct Writer {
+    file: FileWriter,
+    server: ServerConf,
+}
+
+impl Writer {
+    fn new(path: PathBuf, server: ServerConf) -> Self {
+        Writer { file: FileWriter::new(path), server }
+    }
+
+    fn write_version(
+        &mut self,
+        version: Version,
+        state: &SentinelConf,
+        report: &impl Fn(StoreReport),
+    ) {
+        let begun = Instant::now();
+        let Written { log, outcome } = self.write(state);
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log.into_iter().map(StoreReport::Log).for_each(report);
+        report(match outcome {
+            Ok(()) => StoreReport::Durable { version, took_ms },
+            Err(reason) => StoreReport::NotDurable { version, reason, took_ms },
+        });
+    }
+
+    fn write(&mut self, state: &SentinelConf) -> Written {
+        match self.try_write(state) {
+            Ok(mut log) => {
+                let path = self.file.path().display();
+                let detail = format!("Rewritten config file ({path}) successfully");
+                log.push(LogLine { level: Level::Debug, text: detail });
+                let text = "Sentinel new configuration saved on disk".to_owned();
+                log.push(LogLine { level: Level::Notice, text });
+                Written { log, outcome: Ok(()) }
+            }
+            Err(failure) => {
+                let reason = os_text(&failure.error);
+                let general = format!(
+                    "WARNING: Sentinel was not able to save the new configuration on disk!!!: {reason}"
+                );
+                let log = failure.specific.into_iter().chain([general]).map(warning).collect();
+                Written { log, outcome: Err(reason) }
+            }
+        }
+    }
+
+    /// Renders from the file as it is now, so that edits made meanwhile survive.
+    fn try_write(&mut self, state: &SentinelConf) -> Result<Vec<LogLine>, Failure> {
+        let old_text = match fs::read(self.file.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            other => other.map_err(Failure::plain)?,
+        };
+        let current_dir = std::env::current_dir().map_err(Failure::plain)?;
+        let facts = RewriteFacts { current_dir: current_dir.to_string_lossy().into_owned() };
+        let text = rewrite(&old_text, &self.server, state, &facts);
+        let remark = self.file.replace(&text)?;
+        Ok(remark.into_iter().map(warning).collect())
+    }
+}
+
+fn warning(text: String) -> LogLine {
+    LogLine { level: Level::Warning, text }
+}
