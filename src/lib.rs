@@ -4,6 +4,7 @@
 //! carries out what it says. `ARCHITECTURE.md` has the map.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod core;

@@ -1,0 +1,168 @@
+//! One log line: what it carries and how it is written.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::core::notice::Level;
+
+/// The longest message in bytes; longer ones are cut (measured on the reference).
+pub const MAX_MESSAGE: usize = 1023;
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// A line on its way to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// An ordinary line.
+    Message {
+        /// Its level.
+        level: Level,
+        /// When it was said.
+        at: SystemTime,
+        /// What, already fit for the log (see [`fit`]).
+        text: String,
+    },
+    /// A line that the reference writes from inside its signal handler: no level, no local time,
+    /// never sent to syslog.
+    SignalHandler {
+        /// When it was said.
+        at: SystemTime,
+        /// What.
+        text: String,
+    },
+}
+
+impl Line {
+    /// Appends the line with its newline:
+    /// `<pid>:X <DD> <Mon> <YYYY> <HH>:<MM>:<SS>.<mmm> <c> <message>` or
+    /// `<pid>:signal-handler (<unix seconds>) <message>`.
+    pub(super) fn write_to(&self, out: &mut String, pid: u32, zone: &TimeZone) {
+        // Writing to a String cannot fail.
+        let _ = match self {
+            Line::Message { level, at, text } => {
+                let at = Timestamp::try_from(*at)
+                    .unwrap_or_default()
+                    .to_zoned(zone.clone());
+                let month = MONTHS[(at.month() - 1) as usize % 12];
+                writeln!(
+                    out,
+                    "{pid}:X {:02} {month} {:04} {:02}:{:02}:{:02}.{:03} {} {text}",
+                    at.day(),
+                    at.year(),
+                    at.hour(),
+                    at.minute(),
+                    at.second(),
+                    at.millisecond(),
+                    mark(*level),
+                )
+            }
+            Line::SignalHandler { at, text } => {
+                let seconds = at
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .map_or(0, |d| d.as_secs());
+                writeln!(out, "{pid}:signal-handler ({seconds}) {text}")
+            }
+        };
+    }
+}
+
+/// The character that stands for a level.
+fn mark(level: Level) -> char {
+    match level {
+        Level::Debug => '.',
+        Level::Verbose => '-',
+        Level::Notice => '*',
+        Level::Warning => '#',
+    }
+}
+
+/// Makes a message fit for the log: at most [`MAX_MESSAGE`] bytes, and one line. Control
+/// characters inside it (a name may hold any character) are shown as escapes, so that no name
+/// can forge a line or command a terminal.
+pub(super) fn fit(mut text: String) -> String {
+    if text.contains(char::is_control) {
+        let mut shown = String::with_capacity(text.len() + 8);
+        for character in text.chars() {
+            if character.is_control() {
+                shown.extend(character.escape_default());
+            } else {
+                shown.push(character);
+            }
+        }
+        text = shown;
+    }
+    if text.len() > MAX_MESSAGE {
+        let mut end = MAX_MESSAGE;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn written(level: Level, zone: &TimeZone) -> String {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_227_524_037);
+        let mut out = String::new();
+        let text = "+monitor master mymaster 127.0.0.1 33110 quorum 2".to_owned();
+        Line::Message { level, at, text }.write_to(&mut out, 2580, zone);
+        out
+    }
+
+    #[test]
+    fn a_line_has_pid_local_time_mark_and_message() {
+        assert_eq!(
+            written(Level::Warning, &TimeZone::UTC),
+            "2580:X 21 Nov 2026 02:18:44.037 # +monitor master mymaster 127.0.0.1 33110 quorum 2\n"
+        );
+        assert!(written(Level::Debug, &TimeZone::UTC).contains(".037 . +"));
+        assert!(written(Level::Verbose, &TimeZone::UTC).contains(".037 - +"));
+        assert!(written(Level::Notice, &TimeZone::UTC).contains(".037 * +"));
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_zone() {
+        let west = TimeZone::posix("AAA10").unwrap();
+        assert!(written(Level::Notice, &west).starts_with("2580:X 20 Nov 2026 16:18:44.037 * "));
+    }
+
+    #[test]
+    fn a_signal_handler_line_has_unix_seconds_and_no_mark() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_225_599_999);
+        let text = "Received SIGTERM scheduling shutdown...".to_owned();
+        let mut out = String::new();
+        Line::SignalHandler { at, text }.write_to(&mut out, 28241, &TimeZone::UTC);
+        assert_eq!(
+            out,
+            "28241:signal-handler (1795225599) Received SIGTERM scheduling shutdown...\n"
+        );
+    }
+
+    #[test]
+    fn a_message_is_cut_at_1023_bytes_but_never_inside_a_character() {
+        assert_eq!(fit("x".repeat(1023)).len(), 1023);
+        assert_eq!(fit("x".repeat(2000)).len(), 1023);
+        let cut = fit("é".repeat(600));
+        assert_eq!(cut.len(), 1022);
+        assert!(cut.chars().all(|c| c == 'é'));
+    }
+
+    #[test]
+    fn a_control_character_in_a_message_neither_begins_a_line_nor_reaches_a_terminal() {
+        assert_eq!(
+            fit("a\nb\r\nc\u{1b}[1mé".to_owned()),
+            "a\\nb\\r\\nc\\u{1b}[1mé"
+        );
+    }
+}

@@ -1,0 +1,294 @@
+//! Being supervised: telling systemd how the start goes, or stopping for upstart.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
+
+use super::logging;
+use crate::config::Supervised;
+use crate::core::notice::{Level, LogLine};
+
+/// What the environment says about a supervisor.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `NOTIFY_SOCKET`: a path, or `@` and an abstract name.
+    pub notify_socket: Option<OsString>,
+    /// Whether `UPSTART_JOB` is set.
+    pub upstart_job: bool,
+}
+
+impl Environment {
+    /// Reads the environment of the process. The variables stay set.
+    pub fn of_process() -> Self {
+        Environment {
+            notify_socket: std::env::var_os("NOTIFY_SOCKET"),
+            upstart_job: std::env::var_os("UPSTART_JOB").is_some(),
+        }
+    }
+}
+
+/// The supervisor as it turned out; outlives the start, for its later messages.
+#[derive(Debug)]
+pub struct Supervision {
+    kind: Kind,
+    established: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
+    None,
+    /// With the socket to notify, if the environment names one.
+    Systemd(Option<OsString>),
+    Upstart,
+}
+
+/// Finds the supervisor and tells it that the start has begun: before daemonizing. For upstart
+/// this stops the process until upstart continues it.
+pub fn establish(mode: Supervised, environment: Environment) -> Supervision {
+    let (kind, lines) = choose(mode, environment);
+    for line in &lines {
+        logging::emit(line);
+    }
+    let mut supervision = Supervision {
+        kind,
+        established: false,
+    };
+    supervision.established = match &supervision.kind {
+        Kind::None => false,
+        Kind::Systemd(_) => {
+            let reached = supervision.notify("STATUS=rsentinel is loading...\n");
+            if reached {
+                logging::line(
+                    Level::Notice,
+                    "Supervised by systemd. Please make sure you set appropriate values for \
+                     TimeoutStartSec and TimeoutStopSec in your service unit.",
+                );
+            }
+            reached
+        }
+        Kind::Upstart => nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).is_ok(),
+    };
+    supervision
+}
+
+/// The supervisor, and the lines that choosing it gives.
+fn choose(mode: Supervised, environment: Environment) -> (Kind, Vec<LogLine>) {
+    let log = |level, text: &str| LogLine {
+        level,
+        text: text.to_owned(),
+    };
+    let mut lines = Vec::new();
+    let mode = match mode {
+        Supervised::Auto if environment.upstart_job => {
+            lines.push(log(Level::Verbose, "Upstart supervision detected."));
+            Supervised::Upstart
+        }
+        Supervised::Auto if environment.notify_socket.is_some() => {
+            lines.push(log(Level::Verbose, "Systemd supervision detected."));
+            Supervised::Systemd
+        }
+        Supervised::Auto => Supervised::No,
+        chosen => chosen,
+    };
+    let kind = match mode {
+        Supervised::No | Supervised::Auto => Kind::None,
+        Supervised::Systemd => Kind::Systemd(environment.notify_socket),
+        Supervised::Upstart if environment.upstart_job => {
+            lines.push(log(
+                Level::Notice,
+                "supervised by upstart, will stop to signal readiness.",
+            ));
+            Kind::Upstart
+        }
+        Supervised::Upstart => {
+            lines.push(log(
+                Level::Warning,
+                "upstart supervision requested, but UPSTART_JOB not found!",
+            ));
+            Kind::None
+        }
+    };
+    (kind, lines)
+}
+
+impl Supervision {
+    /// Whether a supervisor was reached: then the process does not daemonize.
+    pub fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// INFO's `process_supervised`, and the form in which `supervised auto` is persisted.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::None => "no",
+            Kind::Systemd(_) => "systemd",
+            Kind::Upstart => "upstart",
+        }
+    }
+
+    /// Tells that clients are served from now on: after `+monitor`.
+    pub fn ready(&self) {
+        self.notify("STATUS=Ready to accept connections\n");
+        self.notify("READY=1\n");
+    }
+
+    /// Tells that a clean stop has begun.
+    pub fn stopping(&self) {
+        self.notify("STOPPING=1\n");
+    }
+
+    /// Sends one datagram to systemd, if it supervises; whether it was sent. A failure is
+    /// logged, each time.
+    fn notify(&self, text: &str) -> bool {
+        let Kind::Systemd(socket) = &self.kind else {
+            return false;
+        };
+        let Some(name) = socket else {
+            logging::line(
+                Level::Warning,
+                "systemd supervision error: NOTIFY_SOCKET not found!",
+            );
+            return false;
+        };
+        match send(name, text) {
+            Ok(()) => true,
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(INVALID);
+                logging::line(
+                    Level::Warning,
+                    &format!("systemd supervision error: sd_notify: {}", -errno),
+                );
+                false
+            }
+        }
+    }
+}
+
+/// EINVAL: a socket name that is neither an absolute path nor abstract.
+const INVALID: i32 = nix::errno::Errno::EINVAL as i32;
+
+/// How long a supervisor that does not read may hold up a start or stop, per message.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn send(name: &OsStr, text: &str) -> io::Result<()> {
+    let address = match name.as_bytes() {
+        [b'@', rest @ ..] if !rest.is_empty() => SocketAddr::from_abstract_name(rest)?,
+        [b'/', _, ..] => SocketAddr::from_pathname(name)?,
+        _ => return Err(io::Error::from_raw_os_error(INVALID)),
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to_addr(text.as_bytes(), &address)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(server: &UnixDatagram) -> String {
+        server
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        let mut buffer = [0; 200];
+        let length = server.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    fn told_to(server: &UnixDatagram, name: OsString, mode: Supervised) {
+        let environment = Environment {
+            notify_socket: Some(name),
+            upstart_job: false,
+        };
+        let supervision = establish(mode, environment);
+        assert!(supervision.is_established());
+        assert_eq!(supervision.name(), "systemd");
+        assert_eq!(received(server), "STATUS=rsentinel is loading...\n");
+        supervision.ready();
+        assert_eq!(received(server), "STATUS=Ready to accept connections\n");
+        assert_eq!(received(server), "READY=1\n");
+        supervision.stopping();
+        assert_eq!(received(server), "STOPPING=1\n");
+    }
+
+    #[test]
+    fn systemd_is_told_of_start_readiness_and_stop_one_datagram_each() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify");
+        let server = UnixDatagram::bind(&path).unwrap();
+        told_to(&server, path.into_os_string(), Supervised::Systemd);
+    }
+
+    #[test]
+    fn an_abstract_socket_works_and_auto_finds_systemd() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = format!("rsentinel-test-{}", dir.path().display());
+        let server =
+            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        told_to(
+            &server,
+            OsString::from(format!("@{name}")),
+            Supervised::Auto,
+        );
+    }
+
+    #[test]
+    fn without_a_socket_or_with_a_broken_one_nothing_is_established() {
+        for socket in [
+            None,
+            Some("/nonexistent/notify"),
+            Some("relative"),
+            Some("@"),
+            Some(""),
+        ] {
+            let environment = Environment {
+                notify_socket: socket.map(OsString::from),
+                upstart_job: false,
+            };
+            let supervision = establish(Supervised::Systemd, environment);
+            assert!(!supervision.is_established(), "{socket:?}");
+            supervision.ready();
+        }
+    }
+
+    #[test]
+    fn a_broken_socket_is_reported_with_its_error_number() {
+        let errno = |name: &str| send(OsStr::new(name), "x").unwrap_err().raw_os_error();
+        assert_eq!(errno("/nonexistent/notify"), Some(2));
+        assert_eq!(errno("relative"), Some(22));
+    }
+
+    #[test]
+    fn auto_prefers_upstart_then_systemd_then_none() {
+        let environment = |upstart_job, socket: Option<&str>| Environment {
+            notify_socket: socket.map(OsString::from),
+            upstart_job,
+        };
+        let (kind, lines) = choose(Supervised::Auto, environment(true, Some("/x")));
+        assert!(matches!(kind, Kind::Upstart));
+        assert_eq!(lines[0].text, "Upstart supervision detected.");
+        assert_eq!(
+            lines[1].text,
+            "supervised by upstart, will stop to signal readiness."
+        );
+        let (kind, lines) = choose(Supervised::Auto, environment(false, Some("/x")));
+        assert!(matches!(kind, Kind::Systemd(Some(_))));
+        assert_eq!((lines.len(), lines[0].level), (1, Level::Verbose));
+        let (kind, lines) = choose(Supervised::Auto, environment(false, None));
+        assert!(matches!(kind, Kind::None) && lines.is_empty());
+    }
+
+    #[test]
+    fn upstart_without_its_variable_is_a_warning_and_no_supervision() {
+        let (kind, lines) = choose(Supervised::Upstart, Environment::default());
+        assert!(matches!(kind, Kind::None));
+        assert_eq!(lines[0].level, Level::Warning);
+        assert_eq!(
+            lines[0].text,
+            "upstart supervision requested, but UPSTART_JOB not found!"
+        );
+    }
+}
