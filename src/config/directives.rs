@@ -142,6 +142,14 @@ pub static DIRECTIVES: &[Directive] = &[
     not_yet("tls-session-caching", Kind::Bool, Some("yes")),
     not_yet("tls-session-cache-size", SECONDS, Some("20480")),
     not_yet("tls-session-cache-timeout", SECONDS, Some("300")),
+    // Without meaning here, but the reference always writes it.
+    Directive {
+        name: "latency-tracking-info-percentiles",
+        aliases: &[],
+        kind: Kind::Words,
+        default: Some("50 99 99.9"),
+        standing: Standing::Foreign,
+    },
     applied("bind", Kind::Words, Some("* -::*")),
 ];
 

@@ -40,14 +40,6 @@ const fn gone(name: &'static str, standing: Standing) -> Directive {
 
 /// The directives without meaning here.
 pub static DIRECTIVES: &[Directive] = &[
-    // Always written by the reference, hence the default.
-    Directive {
-        name: "latency-tracking-info-percentiles",
-        aliases: &[],
-        kind: Kind::Words,
-        default: Some("50 99 99.9"),
-        standing: Standing::Foreign,
-    },
     gone("save", Standing::Dropped),
     gone("loadmodule", Standing::Dropped),
     gone("lua-replicate-commands", Standing::Retired),

@@ -1,5 +1,11 @@
 //! Floor 1: bytes <-> protocol values, RESP2 and RESP3. Pure and incremental; no sockets.
 
+mod encode;
+pub mod limits;
+mod protocol_error;
 mod reply;
+mod request;
 
+pub use protocol_error::ProtocolError;
 pub use reply::{Proto, Reply};
+pub use request::{Limits, RequestReader};

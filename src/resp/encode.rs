@@ -1,0 +1,105 @@
+//! Replies -> bytes, in the protocol of the connection.
+
+use std::fmt::Write;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::reply::{Proto, Reply};
+
+impl Reply {
+    /// Appends the reply to `out`.
+    ///
+    /// Recursion is as deep as the reply, which only our own commands build: a few levels.
+    pub fn encode(&self, proto: Proto, out: &mut BytesMut) {
+        let resp3 = proto == Proto::Resp3;
+        match self {
+            Reply::Simple(text) => line(out, b'+', text),
+            Reply::Error(text) => line(out, b'-', text),
+            Reply::Int(n) => header(out, b':', n),
+            Reply::Bulk(bytes) => bulk(out, bytes),
+            Reply::Null | Reply::NullArray if resp3 => out.put_slice(b"_\r\n"),
+            Reply::Null => out.put_slice(b"$-1\r\n"),
+            Reply::NullArray => out.put_slice(b"*-1\r\n"),
+            Reply::Array(items) => list(out, b'*', items, proto),
+            Reply::Set(items) => list(out, if resp3 { b'~' } else { b'*' }, items, proto),
+            Reply::Push(items) => list(out, if resp3 { b'>' } else { b'*' }, items, proto),
+            Reply::Map(pairs) => {
+                if resp3 {
+                    header(out, b'%', pairs.len());
+                } else {
+                    header(out, b'*', pairs.len() * 2);
+                }
+                for (key, value) in pairs {
+                    key.encode(proto, out);
+                    value.encode(proto, out);
+                }
+            }
+            Reply::Double(x) if resp3 => header(out, b',', DoubleText(*x)),
+            Reply::Double(x) => bulk(out, DoubleText(*x).to_string().as_bytes()),
+            Reply::Verbatim(bytes) if resp3 => {
+                header(out, b'=', bytes.len() + 4);
+                out.put_slice(b"txt:");
+                out.put_slice(bytes);
+                out.put_slice(b"\r\n");
+            }
+            Reply::Verbatim(bytes) => bulk(out, bytes),
+        }
+    }
+
+    /// The bytes of the reply, to be shared between connections of one protocol.
+    pub fn to_bytes(&self, proto: Proto) -> Bytes {
+        let mut out = BytesMut::new();
+        self.encode(proto, &mut out);
+        out.freeze()
+    }
+}
+
+/// A double as both protocols write it: the shortest text that reads back as the same number.
+struct DoubleText(f64);
+
+impl std::fmt::Display for DoubleText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_nan() {
+            f.write_str("nan")
+        } else {
+            write!(f, "{}", self.0)
+        }
+    }
+}
+
+fn header(out: &mut BytesMut, kind: u8, value: impl std::fmt::Display) {
+    out.put_u8(kind);
+    // Writing to a growing buffer cannot fail.
+    let _ = write!(out, "{value}");
+    out.put_slice(b"\r\n");
+}
+
+/// A status or error line: one line whatever the text; CR and LF become spaces, a NUL ends it.
+fn line(out: &mut BytesMut, kind: u8, text: &str) {
+    out.put_u8(kind);
+    for byte in text.bytes().take_while(|&b| b != 0) {
+        out.put_u8(if matches!(byte, b'\r' | b'\n') {
+            b' '
+        } else {
+            byte
+        });
+    }
+    out.put_slice(b"\r\n");
+}
+
+fn bulk(out: &mut BytesMut, bytes: &[u8]) {
+    header(out, b'$', bytes.len());
+    out.put_slice(bytes);
+    out.put_slice(b"\r\n");
+}
+
+fn list(out: &mut BytesMut, kind: u8, items: &[Reply], proto: Proto) {
+    header(out, kind, items.len());
+    for item in items {
+        item.encode(proto, out);
+    }
+}
+
+#[cfg(test)]
+#[path = "encode_tests.rs"]
+mod tests;
