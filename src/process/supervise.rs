@@ -120,12 +120,13 @@ impl Supervision {
         self.established
     }
 
-    /// INFO's `process_supervised`, and the form in which `supervised auto` is persisted.
-    pub fn name(&self) -> &'static str {
+    /// Who supervises, as it turned out: INFO's `process_supervised`, and what `supervised auto`
+    /// is persisted as.
+    pub fn effective(&self) -> Supervised {
         match self.kind {
-            Kind::None => "no",
-            Kind::Systemd(_) => "systemd",
-            Kind::Upstart => "upstart",
+            Kind::None => Supervised::No,
+            Kind::Systemd(_) => Supervised::Systemd,
+            Kind::Upstart => Supervised::Upstart,
         }
     }
 
@@ -205,7 +206,7 @@ mod tests {
         };
         let supervision = establish(mode, environment);
         assert!(supervision.is_established());
-        assert_eq!(supervision.name(), "systemd");
+        assert_eq!(supervision.effective(), Supervised::Systemd);
         assert_eq!(received(server), "STATUS=rsentinel is loading...\n");
         supervision.ready();
         assert_eq!(received(server), "STATUS=Ready to accept connections\n");
