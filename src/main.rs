@@ -74,7 +74,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         daemon::daemonize().map_err(|e| failed("Can't daemonize", &e))?;
     }
     // What turned out, for the file to say.
-    conf.server.supervised = supervision.effective();
+    conf.server.supervised = supervision.to_persist();
     conf.server.pidfile = pidfile::path_for(conf.server.pidfile.take(), daemonized);
 
     // Threads may exist from here on.
