@@ -1,7 +1,27 @@
 //! Floor 4: one file per command: request + what the core shows -> reply. Pure.
+//!
+//! The socket side calls [`dispatch`] with the words of a request and carries out the
+//! [`Next`] it gets. [`table`] has a row for every command; the file of a command has its name.
 
+mod answers;
+mod argument;
+mod clients;
+mod connection;
+mod container_help;
+mod dispatch;
 mod next;
+mod pubsub;
+mod row;
+mod sentinel;
+mod server;
 mod session;
+mod settings;
+mod table;
+mod words;
 
+pub use answers::{down_reply, hello_reply, instruct_reply};
+pub use clients::{client_line, kill_addr_reply, kill_reply, list_reply, own_reply};
+pub use dispatch::dispatch;
 pub use next::{ClientsQuery, KillFilter, ListFilter, Next, ServerFacts};
-pub use session::{ClientInfo, ClientType, Session, Settings};
+pub use session::{ClientInfo, ClientType, Session};
+pub use settings::{DefaultUser, IsExecutable, LogLevel, REDIS_VERSION, Settings, sha256};

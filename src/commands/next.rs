@@ -1,13 +1,11 @@
 //! What follows from a command: an immediate reply, or something the socket side has to fetch
 //! or do first. Commands decide it; `server/` carries it out.
 
-use bytes::Bytes;
-
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::view::{AddressTable, View};
 use crate::resp::Reply;
 
-use super::session::{ClientInfo, ClientType};
+use super::session::ClientType;
 
 /// Formats a reply from a snapshot of the core.
 pub type FromView = Box<dyn FnOnce(&View) -> Reply + Send>;
@@ -32,6 +30,8 @@ pub enum Next {
     Hello(String),
     /// Instruct the core; its reply becomes `+OK`, an integer or an error.
     Instruct(Instruction),
+    /// Instruct the core; when it says `Ok`, answer this instead of `+OK`.
+    InstructThen(Instruction, Reply),
     /// SUBSCRIBE / PSUBSCRIBE: the session is already changed; these pushes are the answer, and
     /// the subscription registry must learn the new sets before any later event.
     Subscribed(Vec<Reply>),
@@ -120,9 +120,3 @@ pub struct ServerFacts {
     pub used_cpu_sys_s: f64,
     pub used_cpu_user_s: f64,
 }
-
-/// A parsed request: the command word and its arguments.
-pub type Words<'a> = &'a [Bytes];
-
-/// The connections a query is about, as the socket side collects them.
-pub type Clients<'a> = &'a [ClientInfo];

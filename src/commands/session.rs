@@ -5,8 +5,6 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use crate::resp::Proto;
-use crate::types::Secret;
-
 /// The state of one client connection that commands read and change. The socket side owns it.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -32,6 +30,8 @@ pub struct Session {
     pub laddr: String,
     /// Full name of the last command, e.g. `client|list`; `None` before the first.
     pub last_command: Option<&'static str>,
+    /// `CLIENT NO-EVICT on`.
+    pub no_evict: bool,
 }
 
 impl Session {
@@ -39,15 +39,6 @@ impl Session {
     pub fn subscriptions(&self) -> usize {
         self.channels.len() + self.patterns.len()
     }
-}
-
-/// Process-wide facts that commands need and that do not come from the core.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// `requirepass`: the only password of user `default`.
-    pub requirepass: Option<Secret>,
-    /// The version shown by HELLO and INFO: a 7.2-compatible number.
-    pub redis_version: String,
 }
 
 /// The classes of CLIENT LIST TYPE.

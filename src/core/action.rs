@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::config::SentinelConf;
 use crate::types::{Epoch, MasterName, RunId, Secret};
 
+pub use crate::wire::Renames;
+
 use super::event::{ConnId, Waiter};
 use super::notice::{LogLine, Notice};
 use super::persist::Version;
@@ -84,10 +86,6 @@ pub enum Socket {
     Pubsub,
 }
 
-/// The command words that were renamed on the servers of a master: original word in upper
-/// case -> word to use.
-pub type Renames = std::collections::BTreeMap<String, String>;
-
 /// A typed request to a server or peer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
@@ -141,7 +139,11 @@ pub enum Ask {
 impl Ask {
     /// How many commands (and so replies) it is on the wire.
     pub fn commands(&self) -> u32 {
-        if matches!(self, Ask::Replicate { .. }) { 6 } else { 1 }
+        if matches!(self, Ask::Replicate { .. }) {
+            6
+        } else {
+            1
+        }
     }
 }
 

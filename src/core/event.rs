@@ -84,6 +84,8 @@ pub enum Event {
     Durable {
         /// The newest durable version.
         version: Version,
+        /// How long the write took, in ms.
+        took_ms: u64,
     },
     /// Writing this version (and any older one not yet durable) failed.
     NotDurable {
@@ -135,14 +137,15 @@ pub struct DownQuestion {
 /// What an operator (or a client) can make the core do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction {
-    /// `SENTINEL MONITOR`, arguments already validated except for duplicates and names.
+    /// `SENTINEL MONITOR`. What is left to check, in this order: the host, the port's range,
+    /// the name being new.
     Monitor {
         /// The new group's name.
         name: MasterName,
         /// IP literal or name, as written.
         host: String,
-        /// 0 … 65535.
-        port: u16,
+        /// As given: valid from 0 to 65535.
+        port: i64,
         /// At least 1.
         quorum: u32,
     },
@@ -227,7 +230,10 @@ pub enum SetOption {
 impl SetOption {
     /// True for the two script paths, which `deny-scripts-reconfig` guards.
     pub fn is_script(&self) -> bool {
-        matches!(self, SetOption::NotificationScript(_) | SetOption::ClientReconfigScript(_))
+        matches!(
+            self,
+            SetOption::NotificationScript(_) | SetOption::ClientReconfigScript(_)
+        )
     }
 }
 

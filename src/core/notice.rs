@@ -2,7 +2,7 @@
 //! it is of debug level, published on the channel of its name; both happen in one place, in the
 //! shell. Names and levels are those operators and client libraries already know.
 
-use crate::types::MasterName;
+use crate::types::{MasterName, Wall};
 
 /// How important a line is, least first. `nothing` is a threshold, not a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub struct LogLine {
     pub level: Level,
     /// Its text, without secrets.
     pub text: String,
+    /// An instant to be appended to the text in local time, as `ctime` writes it.
+    pub when: Option<Wall>,
 }
 
 /// An announced event.

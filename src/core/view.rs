@@ -42,7 +42,10 @@ pub struct View {
 impl View {
     /// The master of this name.
     pub fn master(&self, name: &str) -> Option<&MasterView> {
-        let at = self.masters.binary_search_by(|m| m.instance.name.as_str().cmp(name)).ok()?;
+        let at = self
+            .masters
+            .binary_search_by(|m| m.instance.name.as_str().cmp(name))
+            .ok()?;
         Some(&self.masters[at])
     }
 }

@@ -1,5 +1,7 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
-pub mod conf_files;
+pub mod clock;
+pub mod dns;
 pub mod door;
+pub mod link;
 pub mod store;

@@ -19,12 +19,20 @@ pub struct Address {
 impl Address {
     /// An address written as an IP literal, or a name that still has to be resolved.
     pub fn new(host: &str, port: u16) -> Self {
-        Address { host: Arc::from(host), ip: parse_literal(host), port }
+        Address {
+            host: Arc::from(host),
+            ip: parse_literal(host),
+            port,
+        }
     }
 
     /// An address whose host text and IP are both known.
     pub fn resolved(host: &str, ip: IpAddr, port: u16) -> Self {
-        Address { host: Arc::from(host), ip: Some(ip), port }
+        Address {
+            host: Arc::from(host),
+            ip: Some(ip),
+            port,
+        }
     }
 
     /// The host text as it was given.
@@ -49,7 +57,10 @@ impl Address {
 
     /// Where to connect to, unless unresolved or the port is 0.
     pub fn socket(&self) -> Option<SocketAddr> {
-        (self.port != 0).then_some(()).and(self.ip).map(|ip| SocketAddr::new(ip, self.port))
+        (self.port != 0)
+            .then_some(())
+            .and(self.ip)
+            .map(|ip| SocketAddr::new(ip, self.port))
     }
 
     /// The text shown to others: the host when names are announced, else the IP; the host
@@ -80,7 +91,11 @@ impl Address {
     /// `host:port`, with brackets around a host that contains a colon.
     pub fn key(&self, announce_hostnames: bool) -> String {
         let host = self.announced(announce_hostnames);
-        if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
+        if host.contains(':') {
+            format!("[{host}]:{}", self.port)
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 }
 

@@ -39,7 +39,10 @@ impl Epoch {
             return digits.into_iter().all(|d| d == b'0').then_some(Self::ZERO);
         }
         let text = text.strip_prefix('+').unwrap_or(text);
-        let end = text.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
+        let end = text
+            .bytes()
+            .position(|b| !b.is_ascii_digit())
+            .unwrap_or(text.len());
         if end == 0 {
             return Some(Self::ZERO);
         }

@@ -1,0 +1,29 @@
+//! PING [message].
+
+use bytes::Bytes;
+
+use crate::commands::next::Next;
+use crate::commands::row::Request;
+use crate::commands::words::wrong_arity;
+use crate::resp::{Proto, Reply};
+
+/// `PONG` or an echo; as a pub/sub element on a subscribed RESP2 connection, whose client
+/// reads nothing else. Too many arguments are refused here, after authentication, and not by
+/// the arity of the row.
+pub fn run(request: Request<'_>) -> Next {
+    let message = match request.args() {
+        [] => None,
+        [message] => Some(message.clone()),
+        _ => return Next::Reply(wrong_arity("ping")),
+    };
+    let session = request.session;
+    let as_element = session.proto == Proto::Resp2 && session.subscriptions() > 0;
+    Next::Reply(match message {
+        message if as_element => Reply::Array(vec![
+            Reply::bulk("pong"),
+            Reply::Bulk(message.unwrap_or_else(Bytes::new)),
+        ]),
+        Some(message) => Reply::Bulk(message),
+        None => Reply::Simple("PONG".into()),
+    })
+}

@@ -1,0 +1,101 @@
+//! From the words of a request to the command: the checks that come before every command, in
+//! the order clients rely on.
+
+use bytes::Bytes;
+
+use crate::resp::{Proto, Reply};
+
+use super::next::Next;
+use super::row::{Command, Flag, Request};
+use super::session::Session;
+use super::settings::Settings;
+use super::table::{self, Found};
+use super::words;
+
+/// Checks a complete request and runs its command.
+///
+/// The order is fixed: HTTP guard, unknown command or subcommand, arity, authentication,
+/// subscribed mode of RESP2, the command itself. An unauthenticated client therefore learns of
+/// an unknown command or a wrong arity before it learns that it must authenticate.
+pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> Next {
+    let Some(first) = words.first() else {
+        return Next::Close;
+    };
+    if is_http(first) {
+        return Next::Close;
+    }
+    session.last_command = None;
+    let command = match table::find(words) {
+        Found::Command(command) => command,
+        Found::UnknownCommand => return Next::Reply(unknown_command(words)),
+        Found::UnknownSubcommand(sub) => return Next::Reply(unknown_subcommand(first, sub)),
+    };
+    session.last_command = Some(command.name);
+    if let Some(refusal) = refusal(session, settings, command, words.len()) {
+        return Next::Reply(refusal);
+    }
+    // A container without a subcommand never satisfies its arity, so `run` is always there.
+    let Some(run) = command.run else {
+        return Next::Reply(words::wrong_arity(command.name));
+    };
+    let names = if command.name.contains('|') { 2 } else { 1 };
+    run(Request {
+        session,
+        settings,
+        words,
+        names,
+    })
+}
+
+/// A browser or a cross-protocol attack: such a connection is closed without a word.
+fn is_http(first: &[u8]) -> bool {
+    words::is(first, "post") || words::is(first, "host:")
+}
+
+fn refusal(
+    session: &Session,
+    settings: &Settings,
+    command: &Command,
+    count: usize,
+) -> Option<Reply> {
+    if !command.accepts(count) {
+        return Some(words::wrong_arity(command.name));
+    }
+    if settings.auth_required(session) && !command.has(Flag::NoAuth) {
+        return Some(Reply::error("NOAUTH Authentication required."));
+    }
+    let restricted = session.proto == Proto::Resp2 && session.subscriptions() > 0;
+    if restricted && !allowed_while_subscribed(command) {
+        return Some(Reply::error(format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            command.name
+        )));
+    }
+    None
+}
+
+fn allowed_while_subscribed(command: &Command) -> bool {
+    matches!(
+        command.name,
+        "ping" | "subscribe" | "unsubscribe" | "psubscribe" | "punsubscribe"
+    )
+}
+
+fn unknown_command(words: &[Bytes]) -> Reply {
+    let (name, args) = words
+        .split_first()
+        .map_or((&[] as &[u8], &[] as &[Bytes]), |(n, a)| (n, a));
+    Reply::error(format!(
+        "ERR unknown command '{}', with args beginning with: {}",
+        words::shown_short(name),
+        words::shown_arguments(args)
+    ))
+}
+
+fn unknown_subcommand(container: &[u8], sub: &[u8]) -> Reply {
+    Reply::error(format!(
+        "ERR unknown subcommand '{}'. Try {} HELP.",
+        words::shown_short(sub),
+        words::shown(container).to_ascii_uppercase()
+    ))
+}

@@ -1,0 +1,62 @@
+//! The confirmations of the four subscription commands: one push per name, with the running
+//! total of channels and patterns.
+
+use bytes::Bytes;
+
+use crate::commands::session::Session;
+use crate::resp::Reply;
+
+/// Which of a connection's two sets a command is about.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// Exact names.
+    Channels,
+    /// Globs.
+    Patterns,
+}
+
+/// Adds names, one confirmation each; a name already there is confirmed like any other.
+pub fn add(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec<Reply> {
+    let mut pushes = Vec::with_capacity(names.len());
+    for name in names {
+        let set = match of {
+            Of::Channels => &mut session.channels,
+            Of::Patterns => &mut session.patterns,
+        };
+        set.insert(name.clone());
+        pushes.push(push(kind, Reply::Bulk(name.clone()), session));
+    }
+    pushes
+}
+
+/// Removes names, or all when none is given; one confirmation each, and one with a null when
+/// there was nothing to remove at all.
+pub fn remove(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec<Reply> {
+    let all: Vec<Bytes>;
+    let names = if names.is_empty() {
+        all = match of {
+            Of::Channels => session.channels.iter().cloned().collect(),
+            Of::Patterns => session.patterns.iter().cloned().collect(),
+        };
+        &all
+    } else {
+        names
+    };
+    if names.is_empty() {
+        return vec![push(kind, Reply::Null, session)];
+    }
+    let mut pushes = Vec::with_capacity(names.len());
+    for name in names {
+        match of {
+            Of::Channels => session.channels.remove(name),
+            Of::Patterns => session.patterns.remove(name),
+        };
+        pushes.push(push(kind, Reply::Bulk(name.clone()), session));
+    }
+    pushes
+}
+
+fn push(kind: &str, name: Reply, session: &Session) -> Reply {
+    let total = i64::try_from(session.subscriptions()).unwrap_or(i64::MAX);
+    Reply::Push(vec![Reply::bulk(kind), name, Reply::Int(total)])
+}

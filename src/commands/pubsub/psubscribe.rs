@@ -1,0 +1,12 @@
+//! PSUBSCRIBE pattern ….
+
+use crate::commands::next::Next;
+use crate::commands::row::Request;
+
+use super::confirm::{Of, add};
+
+/// Subscribes to events by glob.
+pub fn run(request: Request<'_>) -> Next {
+    let names = request.args();
+    Next::Subscribed(add(request.session, Of::Patterns, "psubscribe", names))
+}

@@ -1,0 +1,12 @@
+//! PUNSUBSCRIBE [pattern …].
+
+use crate::commands::next::Next;
+use crate::commands::row::Request;
+
+use super::confirm::{Of, remove};
+
+/// Unsubscribes from globs; channels stay.
+pub fn run(request: Request<'_>) -> Next {
+    let names = request.args();
+    Next::Unsubscribed(remove(request.session, Of::Patterns, "punsubscribe", names))
+}

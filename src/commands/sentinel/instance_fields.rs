@@ -1,0 +1,104 @@
+//! The field lists of MASTER, REPLICAS and SENTINELS. Names and order are those that clients
+//! have parsed for years; a field that does not apply is left out, not shown empty.
+
+use std::fmt::Display;
+
+use crate::core::view::{InstanceView, MasterView, PeerView, ReplicaView, ServerView};
+use crate::resp::Reply;
+
+/// A master's fields.
+pub fn master(master: &MasterView) -> Reply {
+    let mut fields = Fields::default();
+    fields.instance(&master.instance, master.failover_state);
+    fields.server(&master.server);
+    fields.number("config-epoch", master.config_epoch);
+    fields.number("num-slaves", master.replicas.len());
+    fields.number("num-other-sentinels", master.peers.len());
+    fields.number("quorum", master.quorum);
+    fields.number("failover-timeout", master.failover_timeout);
+    fields.number("parallel-syncs", master.parallel_syncs);
+    if let Some(path) = &master.notification_script {
+        fields.text("notification-script", path);
+    }
+    if let Some(path) = &master.client_reconfig_script {
+        fields.text("client-reconfig-script", path);
+    }
+    fields.into_reply()
+}
+
+/// A replica's fields.
+pub fn replica(replica: &ReplicaView) -> Reply {
+    let mut fields = Fields::default();
+    fields.instance(&replica.instance, None);
+    fields.server(&replica.server);
+    fields.number("master-link-down-time", replica.master_link_down_time);
+    fields.text(
+        "master-link-status",
+        if replica.master_link_up { "ok" } else { "err" },
+    );
+    fields.text("master-host", &replica.master_host);
+    fields.number("master-port", replica.master_port);
+    fields.number("slave-priority", replica.priority);
+    fields.number("slave-repl-offset", replica.repl_offset);
+    fields.number("replica-announced", u8::from(replica.announced));
+    fields.into_reply()
+}
+
+/// Another sentinel's fields.
+pub fn peer(peer: &PeerView) -> Reply {
+    let mut fields = Fields::default();
+    fields.instance(&peer.instance, None);
+    fields.number("last-hello-message", peer.last_hello_message);
+    fields.text("voted-leader", &peer.voted_leader);
+    fields.number("voted-leader-epoch", peer.voted_leader_epoch);
+    fields.into_reply()
+}
+
+/// Fields in the order they are shown; all values are bulk strings.
+#[derive(Default)]
+struct Fields(Vec<(Reply, Reply)>);
+
+impl Fields {
+    fn text(&mut self, name: &str, value: &str) {
+        self.0.push((Reply::bulk(name), Reply::bulk(value)));
+    }
+
+    fn number(&mut self, name: &str, value: impl Display) {
+        self.0.push((Reply::bulk(name), Reply::number(value)));
+    }
+
+    /// The fields that every instance has; `failover-state` sits in their middle.
+    fn instance(&mut self, instance: &InstanceView, failover_state: Option<&str>) {
+        self.text("name", &instance.name);
+        self.text("ip", &instance.ip);
+        self.number("port", instance.port);
+        self.text("runid", &instance.run_id);
+        self.text("flags", &instance.flags);
+        self.number("link-pending-commands", instance.link_pending_commands);
+        self.number("link-refcount", instance.link_refcount);
+        if let Some(state) = failover_state {
+            self.text("failover-state", state);
+        }
+        self.number("last-ping-sent", instance.last_ping_sent);
+        self.number("last-ok-ping-reply", instance.last_ok_ping_reply);
+        self.number("last-ping-reply", instance.last_ping_reply);
+        if let Some(ms) = instance.s_down_time {
+            self.number("s-down-time", ms);
+        }
+        if let Some(ms) = instance.o_down_time {
+            self.number("o-down-time", ms);
+        }
+        self.number("down-after-milliseconds", instance.down_after);
+    }
+
+    /// The fields that masters and replicas have.
+    fn server(&mut self, server: &ServerView) {
+        self.number("info-refresh", server.info_refresh);
+        self.text("role-reported", server.role_reported);
+        self.number("role-reported-time", server.role_reported_time);
+    }
+
+    fn into_reply(self) -> Reply {
+        Reply::Map(self.0)
+    }
+}

@@ -1,0 +1,10 @@
+//! ACL WHOAMI.
+
+use crate::commands::next::Next;
+use crate::commands::row::Request;
+use crate::resp::Reply;
+
+/// The user of this connection.
+pub fn run(_: Request<'_>) -> Next {
+    Next::Reply(Reply::bulk("default"))
+}

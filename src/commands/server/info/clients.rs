@@ -1,0 +1,20 @@
+//! `# Clients`.
+
+use crate::commands::next::ServerFacts;
+
+use super::Page;
+
+pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
+    page.line("connected_clients", facts.connected_clients);
+    page.line("cluster_connections", 0);
+    page.line("maxclients", facts.maxclients);
+    page.zeros(&[
+        "client_recent_max_input_buffer",
+        "client_recent_max_output_buffer",
+        "blocked_clients",
+        "tracking_clients",
+        "clients_in_timeout_table",
+        "total_blocking_keys",
+        "total_blocking_keys_on_nokey",
+    ]);
+}

@@ -1,0 +1,110 @@
+//! Correcting servers that are not what the configuration says, with the waits that keep the
+//! correction from undoing another sentinel's failover.
+
+use crate::types::{Mono, Now};
+use crate::wire::{Role, TransactionOutcome};
+
+use super::super::action::Ask;
+use super::super::instances::Master;
+use super::super::notice::EventName;
+use super::super::{Party, Sentinel, Who};
+
+impl Sentinel {
+    /// A replica record reports itself a master: after 4 × the publish period without a newer
+    /// configuration it is an old master that came back, and is demoted.
+    pub(super) fn correct_rogue_master(&mut self, party: Party, now: Now) {
+        let wait = 4 * self.timings.publish_period;
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
+        let Some(server) = self.server(party) else {
+            return;
+        };
+        let Some(address) = self.address_of(party) else {
+            return;
+        };
+        if master.effective_address().same_as(address) {
+            return;
+        }
+        let calm_at =
+            calm_at(server.health.last_down_start, wait).max(server.role_since.plus(wait + 1));
+        self.correct(party, calm_at, EventName::ConvertToSlave, now);
+    }
+
+    /// A replica follows some other server: after `failover-timeout` it is set right.
+    pub(super) fn correct_misdirected(&mut self, party: Party, now: Now) {
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
+        let Who::Replica(key) = party.who else { return };
+        let Some(replica) = master.replicas.get(&key) else {
+            return;
+        };
+        if master.failover.is_some()
+            || replica.master_host.is_none()
+            || self.reports_master(replica, &master.address)
+        {
+            return;
+        }
+        let wait = master.settings.failover_timeout;
+        let calm_at = calm_at(replica.server.health.last_down_start, wait)
+            .max(replica.conf_changed.plus(wait + 1));
+        self.correct(party, calm_at, EventName::FixSlaveConfig, now);
+    }
+
+    fn correct(&mut self, party: Party, calm_at: Mono, event: EventName, now: Now) {
+        if calm_at > now.mono {
+            // Ask again exactly when the wait is over.
+            return self.want_info(party, calm_at, now);
+        }
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
+        if !self.looks_sane(master, now.mono) {
+            return;
+        }
+        let address = master.effective_address();
+        let target = (
+            address.announced(self.settings.announce_hostnames),
+            address.port(),
+        );
+        if self.send(
+            party,
+            Ask::Replicate {
+                party,
+                target: Some(target),
+            },
+        ) {
+            self.announce_party(event, party);
+        }
+    }
+
+    /// The master answers, says that it is one, and said so lately.
+    fn looks_sane(&self, master: &Master, now: Mono) -> bool {
+        master.server.role == Role::Master
+            && !master.is_sdown()
+            && !master.is_odown()
+            && master
+                .server
+                .info_time
+                .is_some_and(|at| now.since(at) < 2 * self.timings.info_period)
+    }
+
+    /// What became of a SLAVEOF transaction.
+    pub(in crate::core) fn replicate_answered(
+        &mut self,
+        party: Party,
+        outcome: TransactionOutcome,
+        now: Now,
+    ) {
+        if let TransactionOutcome::Refused(text) = &outcome {
+            self.log_refusal(party, text);
+            self.promotion_refused(party, now);
+        }
+    }
+}
+
+/// When nothing has gone down for `wait` ms.
+fn calm_at(last_down_start: Option<Mono>, wait: u64) -> Mono {
+    last_down_start.map_or(Mono(0), |at| at.plus(wait + 1))
+}

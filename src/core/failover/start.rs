@@ -1,0 +1,67 @@
+//! Beginning a failover.
+
+use crate::types::Now;
+
+use super::super::instances::Reconf;
+use super::super::notice::EventName;
+use super::super::{MasterId, Party, Sentinel};
+use super::{Failover, Stage};
+
+impl Sentinel {
+    /// Takes a new epoch, casts the own vote and asks for the others'.
+    ///
+    /// Masters whose failovers begin while the first one's own vote is still on its way to the
+    /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
+    /// chase each other would make every election of it void.
+    pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
+        let shared = self.shared_epoch(id);
+        let pending = self
+            .masters
+            .get(&id)
+            .and_then(|m| m.pending_vote.as_ref())
+            .map(|p| p.epoch);
+        let epoch =
+            shared.unwrap_or_else(|| self.current_epoch.max(pending.unwrap_or_default()).next());
+        let raised = epoch > self.current_epoch;
+        self.current_epoch = epoch;
+        let stamp = self.desynchronised(now.mono);
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
+        master.candidacy = None;
+        master.attempt_stamp = Some(stamp);
+        master.failover = Some(Failover {
+            epoch,
+            forced,
+            since: now.mono,
+            started: now.mono,
+            refused: Default::default(),
+            stage: Stage::WaitStart,
+        });
+        for replica in master.replicas.values_mut() {
+            replica.reconf = Reconf::Untold;
+        }
+        self.ledger.own_epoch = Some(epoch);
+        self.announce_own_epoch(id, epoch);
+        self.announce_party(EventName::TryFailover, Party::master(id));
+        self.cast_missing_own_vote(id);
+        self.ask_all(id, now);
+        if raised {
+            self.rebase_candidacies(now);
+        }
+        if forced {
+            for replica in self.replica_parties(id) {
+                self.want_info(replica, now.mono, now);
+            }
+        }
+        self.step_failover(id, now);
+    }
+
+    /// Our own newest epoch, while it is not on disk yet and this master has no vote in it.
+    fn shared_epoch(&self, id: MasterId) -> Option<crate::types::Epoch> {
+        let own = self.ledger.own_epoch?;
+        let master = self.masters.get(&id)?;
+        let free = master.leader_epoch < own && master.pending_vote.is_none();
+        (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
+    }
+}

@@ -1,0 +1,69 @@
+//! Waiting to be elected.
+
+use crate::types::Now;
+
+use super::super::action::Action;
+use super::super::election::votes_for;
+use super::super::notice::{EventName, Level};
+use super::super::{MasterId, Party, Sentinel};
+use super::Stage;
+
+/// The status with which a simulated crash ends the process (measured).
+pub(super) const SIMULATED_CRASH_STATUS: i32 = 99;
+
+impl Sentinel {
+    pub(super) fn step_wait_start(&mut self, id: MasterId, now: Now) {
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
+        if self.has_won(master) {
+            return self.elected(id, now);
+        }
+        let Some(failover) = &master.failover else {
+            return;
+        };
+        let limit = self
+            .timings
+            .election_timeout
+            .min(master.settings.failover_timeout);
+        let end = master
+            .attempt_stamp
+            .unwrap_or(failover.started)
+            .plus(limit + 1);
+        if end > now.mono {
+            return self.set_failover_deadline(id, end);
+        }
+        let votes = votes_for(master, &self.my_id, failover.epoch);
+        let line = format!(
+            "Not elected to fail over {} in epoch {}: {votes} of {} votes needed (known sentinels: {}, quorum {})",
+            self.describe(Party::master(id)),
+            failover.epoch,
+            master.votes_needed(),
+            master.voters(),
+            master.settings.quorum
+        );
+        self.announce_party(EventName::AbortNotElected, Party::master(id));
+        self.log(Level::Notice, line);
+        self.end_attempt(id, now);
+    }
+
+    fn elected(&mut self, id: MasterId, now: Now) {
+        self.announce_party(EventName::ElectedLeader, Party::master(id));
+        if self.simulate.crash_after_election {
+            return self.crash();
+        }
+        self.enter(id, Stage::SelectReplica, now);
+        self.announce_party(EventName::StateSelectSlave, Party::master(id));
+        self.step_select(id, now);
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.log(
+            Level::Warning,
+            "Sentinel CRASH because of SENTINEL simulate-failure".into(),
+        );
+        self.out.push_back(Action::Exit {
+            status: SIMULATED_CRASH_STATUS,
+        });
+    }
+}

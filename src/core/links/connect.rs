@@ -1,0 +1,448 @@
+//! Opening, losing and reopening the sockets of a link.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::types::{Mono, Now};
+
+use super::super::action::{Action, Ask, Renames, Socket};
+use super::super::deadlines::Deadline;
+use super::super::event::ConnId;
+use super::super::notice::EventName;
+use super::super::{Party, Sentinel, Who};
+use super::{Link, LinkId, LinkSocket, SocketState};
+
+/// First and longest pause between attempts: 50, 100, 200, … 1000 ms. The first attempt after
+/// the loss of a working socket is made at once.
+const FIRST_RETRY_MS: u64 = 50;
+const LONGEST_RETRY_MS: u64 = 1_000;
+/// An unanswered connect is given up and begun anew after this long: the kernel's own repeats
+/// of a SYN back off to many seconds, so a healed network would be noticed late.
+const CONNECT_PATIENCE_MS: u64 = 3_000;
+
+impl Sentinel {
+    /// A new link for a record, to be connected at once.
+    pub(in crate::core) fn create_link(&mut self, user: Party, now: Now) -> LinkId {
+        self.next_link += 1;
+        let id = LinkId(self.next_link);
+        let with_pubsub = !matches!(user.who, Who::Peer(_));
+        self.links
+            .insert(id, Link::new(user, with_pubsub, now.mono));
+        self.deadlines.set(Deadline::Link(id), Some(now.mono));
+        id
+    }
+
+    /// One record stops using a link; the last one closes it.
+    pub(in crate::core) fn release_link(&mut self, id: LinkId, user: Party) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        link.users.retain(|u| *u != user);
+        if !link.users.is_empty() {
+            return;
+        }
+        if let Some(link) = self.links.remove(&id) {
+            let sockets = [
+                link.command.state.conn(),
+                link.pubsub.and_then(|s| s.state.conn()),
+            ];
+            for conn in sockets.into_iter().flatten() {
+                self.forget_conn(conn);
+                self.out.push_back(Action::Close { conn });
+            }
+        }
+        self.deadlines.set(Deadline::Link(id), None);
+    }
+
+    /// Closes one socket and lets the link reconnect at once.
+    pub(in crate::core) fn drop_socket(&mut self, id: LinkId, kind: Socket, now: Now) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
+        if let Some(conn) = socket.state.conn() {
+            socket.state = SocketState::Down {
+                retry_at: retry_at(socket.attempts, now.mono),
+            };
+            self.forget_conn(conn);
+            self.out.push_back(Action::Close { conn });
+            self.after_loss(id, kind, now);
+        }
+    }
+
+    /// Closes both sockets of a link: its credentials or its address changed.
+    pub(in crate::core) fn drop_link_sockets(&mut self, id: LinkId, now: Now) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.auth_complained = false;
+            link.command.attempts = 0;
+            if let Some(pubsub) = &mut link.pubsub {
+                pubsub.attempts = 0;
+            }
+        }
+        self.drop_socket(id, Socket::Command, now);
+        self.drop_socket(id, Socket::Pubsub, now);
+    }
+
+    /// `Event::Closed`.
+    pub(in crate::core) fn socket_closed(&mut self, conn: ConnId, reason: &str, now: Now) {
+        let Some((id, kind)) = self.forget_conn(conn) else {
+            return;
+        };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
+        let was_up = socket.state.is_up();
+        socket.state = SocketState::Down {
+            retry_at: retry_at(socket.attempts, now.mono),
+        };
+        let party = link.users.first().copied();
+        if let Some(party) = party.filter(|_| !was_up) {
+            let name = match kind {
+                Socket::Command => EventName::CmdLinkReconnection,
+                Socket::Pubsub => EventName::PubsubLinkReconnection,
+            };
+            let text = format!("{} #{reason}", self.describe(party));
+            self.announce(name, party.master, text);
+        }
+        self.after_loss(id, kind, now);
+    }
+
+    /// `Event::Connected`.
+    pub(in crate::core) fn socket_connected(
+        &mut self,
+        conn: ConnId,
+        local_ip: Option<IpAddr>,
+        now: Now,
+    ) {
+        let Some(&(id, kind)) = self.conns.get(&conn) else {
+            return;
+        };
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        let Some(socket) = link.socket_mut(kind) else {
+            return;
+        };
+        socket.state = SocketState::Up {
+            conn,
+            since: now.mono,
+        };
+        if kind == Socket::Pubsub {
+            link.pubsub_activity = now.mono;
+            return self.tend_link(id, now);
+        }
+        if let Some(ip) = local_ip {
+            self.local_ips.insert(conn, ip);
+        }
+        let users = link.users.clone();
+        for party in users {
+            self.want_hello(party);
+            if matches!(party.who, Who::Peer(_)) {
+                self.tend_ask(party, now);
+            } else {
+                self.tend_info(party, now);
+                self.step_failover(party.master, now);
+            }
+        }
+        self.tend_link(id, now);
+    }
+
+    /// Everything that is due on a link: connect, PING, half-open checks; then its deadline.
+    pub(in crate::core) fn tend_link(&mut self, id: LinkId, now: Now) {
+        self.close_half_open(id, now);
+        self.connect_due(id, Socket::Command, now);
+        self.connect_due(id, Socket::Pubsub, now);
+        self.ping_due(id, now);
+        let at = self.next_link_deadline(id);
+        self.deadlines.set(Deadline::Link(id), at);
+    }
+
+    fn forget_conn(&mut self, conn: ConnId) -> Option<(LinkId, Socket)> {
+        self.local_ips.remove(&conn);
+        self.conns.remove(&conn)
+    }
+
+    fn after_loss(&mut self, id: LinkId, kind: Socket, now: Now) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        if kind == Socket::Command {
+            link.pending = 0;
+            link.pings_in_flight = 0;
+            link.info_in_flight.clear();
+        }
+        let users = link.users.clone();
+        for party in &users {
+            if kind == Socket::Command {
+                self.forget_in_flight(*party);
+            }
+        }
+        self.tend_link(id, now);
+        for party in users {
+            self.tend_down(party, now);
+        }
+    }
+
+    /// Asks that were unanswered on a lost command socket never will be answered.
+    fn forget_in_flight(&mut self, party: Party) {
+        if let Some(server) = self.server_mut(party) {
+            server.info_sent = None;
+        }
+        if let Some(greeting) = self.greeting_mut(party) {
+            greeting.in_flight = None;
+        }
+        if let Some(peer) = self.peer_mut(party) {
+            peer.ask_in_flight = None;
+        }
+    }
+
+    fn connect_due(&mut self, id: LinkId, kind: Socket, now: Now) {
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
+        let Some(&LinkSocket {
+            state: SocketState::Down { retry_at },
+            ..
+        }) = link.socket(kind)
+        else {
+            return;
+        };
+        let Some(&party) = link.users.first() else {
+            return;
+        };
+        if retry_at > now.mono {
+            return;
+        }
+        let Some(address) = self.address_of(party).cloned() else {
+            return;
+        };
+        if address.port() == 0 {
+            return;
+        }
+        if kind == Socket::Command && self.settings.resolve_hostnames && address.is_name() {
+            // Looked up anew at each reconnect; until the answer comes the last known IP serves.
+            self.resolve(address.host());
+        }
+        let Some(to) = address.socket() else {
+            self.postpone_connect(id, kind, now);
+            return;
+        };
+        self.next_conn += 1;
+        let conn = ConnId(self.next_conn);
+        self.conns.insert(conn, (id, kind));
+        let what = self.describe(party);
+        self.out.push_back(Action::Connect {
+            conn,
+            to,
+            socket: kind,
+            what,
+        });
+        if let Some(link) = self.links.get_mut(&id)
+            && let Some(socket) = link.socket_mut(kind)
+        {
+            socket.state = SocketState::Connecting {
+                conn,
+                since: now.mono,
+            };
+            socket.attempts = socket.attempts.saturating_add(1);
+            link.pubsub_activity = if kind == Socket::Pubsub {
+                now.mono
+            } else {
+                link.pubsub_activity
+            };
+        }
+        self.introduce(id, conn, kind, party, now);
+    }
+
+    fn postpone_connect(&mut self, id: LinkId, kind: Socket, now: Now) {
+        if let Some(socket) = self.links.get_mut(&id).and_then(|l| l.socket_mut(kind)) {
+            socket.attempts = socket.attempts.saturating_add(1);
+            socket.state = SocketState::Down {
+                retry_at: now.mono.plus(LONGEST_RETRY_MS),
+            };
+        }
+    }
+
+    /// The first asks of a fresh socket, written together once it is up.
+    fn introduce(&mut self, id: LinkId, conn: ConnId, kind: Socket, party: Party, now: Now) {
+        if let Some((user, pass)) = self.credentials(party) {
+            self.send_on(id, conn, Ask::Auth { user, pass }, party);
+        }
+        let suffix = if kind == Socket::Command {
+            "cmd"
+        } else {
+            "pubsub"
+        };
+        let short: String = self.my_id.as_str().chars().take(8).collect();
+        self.send_on(
+            id,
+            conn,
+            Ask::SetName(format!("sentinel-{short}-{suffix}")),
+            party,
+        );
+        match kind {
+            Socket::Command => {
+                self.send_ping(id, now);
+                if !matches!(party.who, Who::Peer(_)) {
+                    self.tend_info(party, now);
+                }
+            }
+            Socket::Pubsub => self.send_on(id, conn, Ask::Subscribe, party),
+        }
+    }
+
+    /// Sends on the command socket of a record's link; false when there is none.
+    pub(in crate::core) fn send(&mut self, party: Party, ask: Ask) -> bool {
+        let Some(id) = self.link_of(party) else {
+            return false;
+        };
+        let Some(conn) = self.links.get(&id).and_then(Link::command_conn) else {
+            return false;
+        };
+        self.send_on(id, conn, ask, party);
+        true
+    }
+
+    pub(super) fn send_on(&mut self, id: LinkId, conn: ConnId, ask: Ask, party: Party) {
+        if let Some(link) = self.links.get_mut(&id)
+            && ask != Ask::Subscribe
+        {
+            link.pending += i64::from(ask.commands());
+        }
+        let words = self.words_for(party);
+        self.out.push_back(Action::Send { conn, ask, words });
+    }
+
+    fn words_for(&self, party: Party) -> Arc<Renames> {
+        match party.who {
+            Who::Peer(_) => self.no_renames.clone(),
+            _ => self
+                .masters
+                .get(&party.master)
+                .map_or_else(|| self.no_renames.clone(), |m| m.settings.renames.clone()),
+        }
+    }
+
+    /// The user and password for a target, if it needs any.
+    fn credentials(&self, party: Party) -> Option<(Option<String>, crate::types::Secret)> {
+        match party.who {
+            Who::Peer(_) => match &self.settings.sentinel_pass {
+                Some(pass) => Some((self.settings.sentinel_user.clone(), pass.clone())),
+                None => self.settings.requirepass.clone().map(|pass| (None, pass)),
+            },
+            _ => {
+                let settings = &self.masters.get(&party.master)?.settings;
+                Some((settings.auth_user.clone(), settings.auth_pass.clone()?))
+            }
+        }
+    }
+
+    /// Closes sockets that look alive but have been silent for too long; not in TILT.
+    fn close_half_open(&mut self, id: LinkId, now: Now) {
+        if self.tilt.is_on() {
+            return;
+        }
+        for kind in [Socket::Command, Socket::Pubsub] {
+            let Some(link) = self.links.get(&id) else {
+                return;
+            };
+            let at = match kind {
+                Socket::Command => self.command_suspect_at(link),
+                Socket::Pubsub => self.pubsub_suspect_at(link),
+            };
+            if at.is_some_and(|at| at <= now.mono) {
+                self.drop_socket(id, kind, now);
+            }
+        }
+    }
+
+    /// When the command socket will have been silent for too long.
+    fn command_suspect_at(&self, link: &Link) -> Option<Mono> {
+        match link.command.state {
+            SocketState::Down { .. } => None,
+            SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
+            SocketState::Up { since, .. } => {
+                let pending = link.ping_pending_since?;
+                let half = self.smallest_down_after(link)? / 2;
+                Some(
+                    since
+                        .plus(self.timings.min_link_reconnect_period)
+                        .max(pending.plus(half))
+                        .max(link.last_any_reply.plus(half))
+                        .plus(1),
+                )
+            }
+        }
+    }
+
+    /// When the pubsub socket will have been silent for too long.
+    fn pubsub_suspect_at(&self, link: &Link) -> Option<Mono> {
+        let silence = link.pubsub_activity.plus(3 * self.timings.publish_period);
+        match link.pubsub.as_ref()?.state {
+            SocketState::Down { .. } => None,
+            SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
+            SocketState::Up { since, .. } => Some(
+                since
+                    .plus(self.timings.min_link_reconnect_period)
+                    .max(silence)
+                    .plus(1),
+            ),
+        }
+    }
+
+    fn next_link_deadline(&self, id: LinkId) -> Option<Mono> {
+        let link = self.links.get(&id)?;
+        // Above the cap of unanswered commands, replies (which tend the link) make room.
+        let mut at = self.next_ping_at(link).filter(|_| link.has_room());
+        let mut sooner = |other: Option<Mono>| at = [at, other].into_iter().flatten().min();
+        for socket in [Some(&link.command), link.pubsub.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if let SocketState::Down { retry_at } = socket.state
+                && link
+                    .users
+                    .first()
+                    .and_then(|p| self.address_of(*p))
+                    .is_some_and(|a| a.port() != 0)
+            {
+                sooner(Some(retry_at));
+            }
+        }
+        if !self.tilt.is_on() {
+            sooner(self.command_suspect_at(link));
+            sooner(self.pubsub_suspect_at(link));
+        }
+        at
+    }
+}
+
+fn retry_at(attempts: u32, now: Mono) -> Mono {
+    match attempts {
+        0 => now,
+        n => now.plus((FIRST_RETRY_MS << (n - 1).min(10)).min(LONGEST_RETRY_MS)),
+    }
+}
+
+impl Sentinel {
+    /// The address is another one now: both sockets are opened anew, without a pause.
+    pub(in crate::core) fn reconnect_now(&mut self, id: LinkId, now: Now) {
+        self.drop_link_sockets(id, now);
+        if let Some(link) = self.links.get_mut(&id) {
+            for socket in [Some(&mut link.command), link.pubsub.as_mut()]
+                .into_iter()
+                .flatten()
+            {
+                if let SocketState::Down { retry_at } = &mut socket.state {
+                    *retry_at = now.mono;
+                }
+            }
+        }
+        self.tend_link(id, now);
+    }
+}

@@ -1,0 +1,442 @@
+//! One socket to a server or peer: carries typed asks out and typed answers in.
+//!
+//! Every socket is a task on the monitor's runtime. It decides nothing: it connects, writes what
+//! was asked in order, matches replies to asks by that order, and says when the socket ended.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::core::action::{Renames, Socket};
+use crate::core::{Answer, Ask, ConnId, Event, Party};
+use crate::wire::{Frame, FrameReader, handshake, hello, info, is_master_down, ping, replicaof};
+
+/// How many bytes may wait to be written. An ask is at most some 1.2 KB and the core lets a few
+/// hundred of them wait, so only a socket that takes nothing at all gets here.
+const MAX_UNSENT: usize = 1 << 20;
+
+/// How many asks may be unanswered: far above what the core lets wait, so that a server which
+/// reads but never answers costs bounded memory whatever the core does.
+const MAX_UNANSWERED: usize = 16_384;
+
+/// How much is read in one turn, in bytes. A chatty server gets no more before others have had
+/// theirs and the core has handled what came.
+const CHUNK: usize = 16 << 10;
+
+/// A buffer emptied gives back its memory if it is larger than this many bytes.
+const KEPT: usize = 4 << 10;
+
+/// The monitor's end of a socket. Dropping it closes the socket at once: what was already queued
+/// is offered to the system once without waiting, and nothing is reported any more (events that
+/// were reported before may still be on their way).
+pub struct LinkHandle {
+    conn: ConnId,
+    shared: Arc<Shared>,
+}
+
+/// Opens a socket; must be called within the monitor's runtime.
+///
+/// `source` is the local address to connect from, if one is configured. There is no time limit
+/// on connecting other than the system's. What happens comes as events: `Connected`, then
+/// `Answered` and `Heard`, and in the end exactly one `Closed`.
+pub fn open(
+    conn: ConnId,
+    to: SocketAddr,
+    socket: Socket,
+    source: Option<IpAddr>,
+    events: UnboundedSender<Event>,
+) -> LinkHandle {
+    let shared = Arc::new(Shared::default());
+    let link = Link {
+        conn,
+        socket,
+        events,
+        shared: shared.clone(),
+    };
+    tokio::spawn(link.live(to, source));
+    LinkHandle { conn, shared }
+}
+
+impl LinkHandle {
+    /// Queues an ask. Never blocks; asks queued in one turn, or before the connect has ended,
+    /// leave in one write. After the socket has ended it does nothing. A queue that grows beyond
+    /// all reason closes the socket.
+    pub fn send(&self, ask: Ask, words: Arc<Renames>) {
+        let mut outbox = self.shared.lock();
+        if outbox.state != State::Open {
+            return;
+        }
+        encode(&ask, &words, &mut outbox.unsent);
+        outbox.awaited.push_back(Awaited::from(ask));
+        let unsent = outbox.unsent.len() - outbox.written;
+        if unsent > MAX_UNSENT || outbox.awaited.len() > MAX_UNANSWERED {
+            outbox.state = State::Overflowed;
+        }
+        outbox.wake();
+    }
+}
+
+impl fmt::Debug for LinkHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkHandle")
+            .field("conn", &self.conn)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for LinkHandle {
+    fn drop(&mut self) {
+        let mut outbox = self.shared.lock();
+        outbox.state = State::Released;
+        outbox.wake();
+    }
+}
+
+/// What the handle and the task share.
+#[derive(Default)]
+struct Shared(Mutex<Outbox>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is still to be written, and what is still to be answered.
+#[derive(Default)]
+struct Outbox {
+    state: State,
+    unsent: Vec<u8>,
+    /// How much of `unsent` is written already.
+    written: usize,
+    awaited: VecDeque<Awaited>,
+    /// The task, while it waits.
+    waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    /// The queue grew too long.
+    Overflowed,
+    /// The handle is gone: close without a word.
+    Released,
+    /// The socket has ended.
+    Ended,
+}
+
+impl Outbox {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether the socket must end, by our own will.
+    fn end(&self) -> Result<(), End> {
+        match self.state {
+            State::Open => Ok(()),
+            State::Overflowed => Err(End::Broken("too many requests waiting".to_owned())),
+            State::Released | State::Ended => Err(End::Released),
+        }
+    }
+
+    /// Writes as much as the socket takes now.
+    fn write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut stream: Pin<&mut (impl AsyncWrite + ?Sized)>,
+    ) -> io::Result<()> {
+        while self.written < self.unsent.len() {
+            match stream.as_mut().poll_write(cx, &self.unsent[self.written..]) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(n)) => self.written += n,
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        self.written = 0;
+        self.unsent.clear();
+        self.unsent.shrink_to(KEPT);
+        Ok(())
+    }
+}
+
+/// Why a socket ends.
+enum End {
+    /// The handle was dropped: nobody wants to know.
+    Released,
+    /// For the log.
+    Broken(String),
+}
+
+/// An ask that was sent, reduced to what its answer needs.
+enum Awaited {
+    Auth,
+    Done,
+    Ping,
+    Info,
+    Subscribed,
+    Hello(Party),
+    MasterDown(Party),
+    /// With the replies so far.
+    Replicate(Party, Vec<Frame>),
+}
+
+impl From<Ask> for Awaited {
+    fn from(ask: Ask) -> Self {
+        match ask {
+            Ask::Auth { .. } => Awaited::Auth,
+            Ask::SetName(_) | Ask::ScriptKill => Awaited::Done,
+            Ask::Ping => Awaited::Ping,
+            Ask::Info => Awaited::Info,
+            Ask::Subscribe => Awaited::Subscribed,
+            Ask::Hello { party, .. } => Awaited::Hello(party),
+            Ask::MasterDown { peer, .. } => Awaited::MasterDown(peer),
+            Ask::Replicate { party, .. } => Awaited::Replicate(party, Vec::new()),
+        }
+    }
+}
+
+/// The bytes of an ask.
+fn encode(ask: &Ask, words: &Renames, out: &mut Vec<u8>) {
+    match ask {
+        Ask::Auth { user, pass } => {
+            handshake::encode_auth(words, user.as_deref(), pass.reveal(), out);
+        }
+        Ask::SetName(name) => handshake::encode_set_name(words, name, out),
+        Ask::Ping => ping::encode(words, out),
+        Ask::Info => info::encode(words, out),
+        Ask::Subscribe => handshake::encode_subscribe(words, out),
+        Ask::Hello { text, .. } => hello::encode(words, text, out),
+        Ask::MasterDown {
+            host,
+            port,
+            epoch,
+            candidate,
+            ..
+        } => {
+            is_master_down::encode(words, host, *port, *epoch, candidate.as_ref(), out);
+        }
+        Ask::ScriptKill => ping::encode_script_kill(words, out),
+        Ask::Replicate { target, .. } => {
+            let target = target.as_ref().map(|(host, port)| (host.as_str(), *port));
+            replicaof::encode(words, target, out);
+        }
+    }
+}
+
+/// The task's side of a socket.
+struct Link {
+    conn: ConnId,
+    socket: Socket,
+    events: UnboundedSender<Event>,
+    shared: Arc<Shared>,
+}
+
+impl Link {
+    /// From the connect to the end. The socket is closed by the time its end is reported.
+    async fn live(self, to: SocketAddr, source: Option<IpAddr>) {
+        let end = match self.connected(to, source).await {
+            Ok(stream) => self.converse(stream).await,
+            Err(end) => end,
+        };
+        *self.shared.lock() = Outbox {
+            state: State::Ended,
+            ..Outbox::default()
+        };
+        if let End::Broken(reason) = end {
+            self.report(Event::Closed {
+                conn: self.conn,
+                reason,
+            });
+        }
+    }
+
+    async fn connected(&self, to: SocketAddr, source: Option<IpAddr>) -> Result<TcpStream, End> {
+        let stream = tokio::select! {
+            biased;
+            end = self.ended() => return Err(end),
+            connected = connect(to, source) => connected.map_err(broken)?,
+        };
+        let local_ip = stream
+            .local_addr()
+            .ok()
+            .map(|local| local.ip().to_canonical());
+        self.report(Event::Connected {
+            conn: self.conn,
+            local_ip,
+        });
+        Ok(stream)
+    }
+
+    /// Waits until the socket must end by our own will.
+    async fn ended(&self) -> End {
+        poll_fn(|cx| {
+            let mut outbox = self.shared.lock();
+            match outbox.end() {
+                Err(end) => Poll::Ready(end),
+                Ok(()) => {
+                    outbox.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    async fn converse(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> End {
+        let mut reader = FrameReader::default();
+        loop {
+            let read = poll_fn(|cx| self.turn(cx, Pin::new(&mut stream), &mut reader)).await;
+            let handled = read.and_then(|read| {
+                while let Some(frame) = reader.next_frame().map_err(broken)? {
+                    self.receive(frame)?;
+                }
+                Ok(read)
+            });
+            match handled {
+                Err(end) => return end,
+                Ok(CHUNK) => tokio::task::yield_now().await,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Reads one chunk and writes what can be written. Ready when something was read.
+    ///
+    /// Reading comes first: replies that arrived before the server closed the socket are heard
+    /// even if writing fails by now.
+    fn turn(
+        &self,
+        cx: &mut Context<'_>,
+        mut stream: Pin<&mut (impl AsyncRead + AsyncWrite)>,
+        reader: &mut FrameReader,
+    ) -> Poll<Result<usize, End>> {
+        let mut outbox = self.shared.lock();
+        if let Err(end) = outbox.end() {
+            // Best effort for what was queued in the turn that closed the socket.
+            let _ = outbox.write(cx, stream);
+            return Poll::Ready(Err(end));
+        }
+        outbox.waker = Some(cx.waker().clone());
+        let read = poll_chunk(cx, stream.as_mut(), reader);
+        if let Poll::Ready(Err(end)) = read {
+            return Poll::Ready(Err(end));
+        }
+        match outbox.write(cx, stream) {
+            Err(error) if read.is_pending() => Poll::Ready(Err(broken(error))),
+            _ => read,
+        }
+    }
+
+    /// Understands one element and reports it.
+    fn receive(&self, frame: Frame) -> Result<(), End> {
+        let conn = self.conn;
+        let mut outbox = self.shared.lock();
+        if self.socket == Socket::Pubsub {
+            let hello = hello::heard(&frame);
+            let next = outbox.awaited.front();
+            if hello.is_some() || matches!(next, None | Some(Awaited::Subscribed)) {
+                if hello.is_none() {
+                    outbox.awaited.pop_front();
+                }
+                drop(outbox);
+                self.report(Event::Heard { conn, hello });
+                return Ok(());
+            }
+        }
+        if let Some(Awaited::Replicate(_, replies)) = outbox.awaited.front_mut()
+            && replies.len() + 1 < replicaof::COMMANDS
+        {
+            replies.push(frame);
+            return Ok(());
+        }
+        let Some(awaited) = outbox.awaited.pop_front() else {
+            return Err(End::Broken("protocol error: a reply to nothing".to_owned()));
+        };
+        drop(outbox);
+        self.report(understood(conn, awaited, frame));
+        Ok(())
+    }
+
+    fn report(&self, event: Event) {
+        // Nobody listens only while the process ends.
+        let _ = self.events.send(event);
+    }
+}
+
+/// What the (last) reply to an ask means.
+fn understood(conn: ConnId, awaited: Awaited, reply: Frame) -> Event {
+    let answer = match awaited {
+        Awaited::Auth => Answer::Auth(handshake::read_auth(&reply)),
+        Awaited::Done => Answer::Done,
+        Awaited::Ping => Answer::Ping(ping::classify(&reply)),
+        Awaited::Info => Answer::Info(info::read(&reply).map(Box::new)),
+        Awaited::Subscribed => return Event::Heard { conn, hello: None },
+        Awaited::Hello(party) => Answer::Hello(party, handshake::read_refusal(&reply)),
+        Awaited::MasterDown(peer) => Answer::MasterDown {
+            peer,
+            reply: is_master_down::read(&reply),
+        },
+        Awaited::Replicate(party, mut replies) => {
+            replies.push(reply);
+            Answer::Replicate(party, replicaof::outcome(&replies))
+        }
+    };
+    Event::Answered { conn, answer }
+}
+
+async fn connect(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = if to.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    if let Some(source) = source {
+        // Else the many sockets of one source would compete for unused local ports.
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    socket.set_nodelay(true)?;
+    socket.connect(to).await
+}
+
+/// Reads at most one chunk into the reader.
+fn poll_chunk(
+    cx: &mut Context<'_>,
+    stream: Pin<&mut (impl AsyncRead + ?Sized)>,
+    reader: &mut FrameReader,
+) -> Poll<Result<usize, End>> {
+    let mut space = [const { MaybeUninit::uninit() }; CHUNK];
+    let mut chunk = ReadBuf::uninit(&mut space);
+    match stream.poll_read(cx, &mut chunk) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Err(error)) => Poll::Ready(Err(broken(error))),
+        Poll::Ready(Ok(())) if chunk.filled().is_empty() => {
+            Poll::Ready(Err(End::Broken("Server closed the connection".to_owned())))
+        }
+        Poll::Ready(Ok(())) => {
+            reader.push(chunk.filled());
+            Poll::Ready(Ok(chunk.filled().len()))
+        }
+    }
+}
+
+/// An error as the log shows it, without the number of the operating system.
+fn broken(error: impl fmt::Display) -> End {
+    let text = error.to_string();
+    let plain = text.split(" (os error").next().unwrap_or_default();
+    End::Broken(plain.to_owned())
+}
