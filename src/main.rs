@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 
 use rsentinel::cli::{self, Invocation, Run};
@@ -14,10 +13,10 @@ use rsentinel::process::logging::{self, LogControl, LogSettings};
 use rsentinel::process::pidfile::{self, PidFile};
 use rsentinel::process::signals::Signals;
 use rsentinel::process::supervise::{self, Supervision};
-use rsentinel::process::surroundings::Surroundings;
 use rsentinel::process::{
     config_file, crash, daemon, limits, memory_test, startup, system_check, version,
 };
+use rsentinel::server::conf_files::ConfFiles;
 use tokio::sync::oneshot;
 
 fn main() -> ExitCode {
@@ -66,7 +65,7 @@ fn be_sentinel(run: &Run) -> ExitCode {
 
 /// From the command line to the clean stop.
 fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
-    let conf = configure(run, log)?;
+    let mut conf = configure(run, log)?;
 
     let environment = supervise::Environment::of_process();
     let supervision = supervise::establish(conf.server.supervised, environment);
@@ -74,6 +73,10 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     if daemonized {
         daemon::daemonize().map_err(|e| failed("Can't daemonize", &e))?;
     }
+    // What turned out, for the file to say.
+    conf.server.supervised = supervision.to_persist();
+    conf.server.pidfile = pidfile::path_for(conf.server.pidfile.take(), daemonized);
+
     // Threads may exist from here on.
     log.start_writer()
         .map_err(|e| failed("Can't start the log thread", &e))?;
@@ -95,7 +98,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
             // The other end waits below for as long as there is anything to stop.
             let _ = stop.send(());
         }));
-        let pid_file = write_pid_file(&conf.server, daemonized);
+        let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
         supervision.ready();
         let _ = stop_asked.await;
         Ok::<_, FatalStart>(pid_file)
@@ -109,7 +112,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
 fn configure(run: &Run, log: &LogControl) -> Result<Conf, FatalStart> {
     let file = run.file.as_deref();
     let text = config_file::read(file, run.stdin, &run.option_lines)?;
-    let conf = config::parse(&text, &mut Surroundings)?;
+    let conf = config::parse(&text, &mut ConfFiles)?;
     log.configure(LogSettings::of(&conf.server));
     config_file::check_writable(file)?;
     for warning in &conf.warnings {
@@ -119,13 +122,12 @@ fn configure(run: &Run, log: &LogControl) -> Result<Conf, FatalStart> {
 }
 
 /// After the listeners are bound: a second instance started by mistake ends before this.
-fn write_pid_file(conf: &ServerConf, daemonized: bool) -> Option<PidFile> {
-    let path = pidfile::path_for(conf.pidfile.as_deref().map(Path::new), daemonized)?;
-    let (pid_file, written) = PidFile::write(path);
+fn write_pid_file(path: &str) -> PidFile {
+    let (pid_file, written) = PidFile::write(path.into());
     if let Err(error) = written {
         startup::warn_of_pid_file(&error);
     }
-    Some(pid_file)
+    pid_file
 }
 
 fn stop(supervision: &Supervision, pid_file: Option<PidFile>) {

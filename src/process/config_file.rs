@@ -49,11 +49,8 @@ pub fn read(file: Option<&Path>, stdin: bool, option_lines: &str) -> Result<Vec<
     Ok(text)
 }
 
-/// Reads one configuration file: the main one, or an included one.
-///
-/// # Errors
-/// It cannot be opened or read. A directory is no error: it reads as empty text.
-pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// The content of the file; a directory reads as empty text.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     match File::open(path).and_then(|file| file.take(MAX_TEXT).read_to_end(&mut text)) {
         Err(error) if error.kind() != io::ErrorKind::IsADirectory => Err(error),

@@ -2,19 +2,17 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where a daemonized process without `pidfile` leaves its id: what the reference uses.
 const DEFAULT_WHEN_DAEMONIZED: &str = "/var/run/redis.pid";
 
 /// The pid file to write: the configured one (also in the foreground), or the default when
 /// daemonized, or none.
-pub fn path_for(configured: Option<&Path>, daemonized: bool) -> Option<PathBuf> {
-    match configured {
-        Some(path) if !path.as_os_str().is_empty() => Some(path.to_owned()),
-        _ if daemonized => Some(PathBuf::from(DEFAULT_WHEN_DAEMONIZED)),
-        _ => None,
-    }
+pub fn path_for(configured: Option<String>, daemonized: bool) -> Option<String> {
+    configured
+        .filter(|path| !path.is_empty())
+        .or_else(|| daemonized.then(|| DEFAULT_WHEN_DAEMONIZED.to_owned()))
 }
 
 /// A pid file this process wrote, or tried to. Removed only by [`PidFile::remove`]: a crash
@@ -82,19 +80,13 @@ mod tests {
 
     #[test]
     fn a_foreground_process_writes_a_pid_file_only_if_one_is_configured() {
-        assert_eq!(path_for(None, false), None);
-        assert_eq!(path_for(Some(Path::new("")), false), None);
-        assert_eq!(
-            path_for(Some(Path::new("/a")), false),
-            Some(PathBuf::from("/a"))
-        );
-        assert_eq!(
-            path_for(Some(Path::new("/a")), true),
-            Some(PathBuf::from("/a"))
-        );
-        assert_eq!(
-            path_for(None, true),
-            Some(PathBuf::from("/var/run/redis.pid"))
-        );
+        let chosen = |configured: Option<&str>, daemonized| {
+            path_for(configured.map(str::to_owned), daemonized)
+        };
+        assert_eq!(chosen(None, false), None);
+        assert_eq!(chosen(Some(""), false), None);
+        assert_eq!(chosen(Some("/a"), false).as_deref(), Some("/a"));
+        assert_eq!(chosen(Some("/a"), true).as_deref(), Some("/a"));
+        assert_eq!(chosen(None, true).as_deref(), Some("/var/run/redis.pid"));
     }
 }

@@ -33,6 +33,7 @@ impl Environment {
 /// The supervisor as it turned out; outlives the start, for its later messages.
 #[derive(Debug)]
 pub struct Supervision {
+    configured: Supervised,
     kind: Kind,
     established: bool,
 }
@@ -53,6 +54,7 @@ pub fn establish(mode: Supervised, environment: Environment) -> Supervision {
         logging::emit(line);
     }
     let mut supervision = Supervision {
+        configured: mode,
         kind,
         established: false,
     };
@@ -121,12 +123,20 @@ impl Supervision {
         self.established
     }
 
-    /// INFO's `process_supervised`, and the form in which `supervised auto` is persisted.
-    pub fn name(&self) -> &'static str {
+    /// What the configuration file should say from now on: `auto` becomes what was found.
+    pub fn to_persist(&self) -> Supervised {
+        match self.configured {
+            Supervised::Auto => self.effective(),
+            configured => configured,
+        }
+    }
+
+    /// Who supervises, as it turned out: INFO's `process_supervised`.
+    pub fn effective(&self) -> Supervised {
         match self.kind {
-            Kind::None => "no",
-            Kind::Systemd(_) => "systemd",
-            Kind::Upstart => "upstart",
+            Kind::None => Supervised::No,
+            Kind::Systemd(_) => Supervised::Systemd,
+            Kind::Upstart => Supervised::Upstart,
         }
     }
 
@@ -206,7 +216,7 @@ mod tests {
         };
         let supervision = establish(mode, environment);
         assert!(supervision.is_established());
-        assert_eq!(supervision.name(), "systemd");
+        assert_eq!(supervision.to_persist(), Supervised::Systemd);
         assert_eq!(received(server), "STATUS=rsentinel is loading...\n");
         supervision.ready();
         assert_eq!(received(server), "STATUS=Ready to accept connections\n");
@@ -251,6 +261,7 @@ mod tests {
             };
             let supervision = establish(Supervised::Systemd, environment);
             assert!(!supervision.is_established(), "{socket:?}");
+            assert_eq!(supervision.to_persist(), Supervised::Systemd);
             supervision.ready();
         }
     }
@@ -280,6 +291,15 @@ mod tests {
         assert_eq!((lines.len(), lines[0].level), (1, Level::Verbose));
         let (kind, lines) = choose(Supervised::Auto, environment(false, None));
         assert!(matches!(kind, Kind::None) && lines.is_empty());
+    }
+
+    #[test]
+    fn auto_is_persisted_as_what_was_found_and_other_words_stay() {
+        let alone = |mode| establish(mode, Environment::default());
+        assert_eq!(alone(Supervised::Auto).to_persist(), Supervised::No);
+        let upstart = alone(Supervised::Upstart);
+        assert_eq!(upstart.to_persist(), Supervised::Upstart);
+        assert_eq!(upstart.effective(), Supervised::No);
     }
 
     #[test]

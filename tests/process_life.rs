@@ -1,0 +1,309 @@
+//! The program as its service manager sees it: start, signals, background, pid file, notices.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for a condition; the name says which if it never comes.
+fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A directory with a configuration file, on a port that was free a moment ago.
+struct Place {
+    dir: TempDir,
+    port: u16,
+}
+
+impl Place {
+    fn new(more: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let text = format!("port {port}\nbind 127.0.0.1\n{more}\n");
+        fs::write(dir.path().join("s.conf"), text).unwrap();
+        Place { dir, port }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn command(&self, options: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rsentinel"));
+        command
+            .arg("s.conf")
+            .args(options)
+            .current_dir(self.dir.path())
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("UPSTART_JOB")
+            .stdin(Stdio::null())
+            .stdout(File::create(self.path("out")).unwrap())
+            .stderr(File::create(self.path("err")).unwrap());
+        command
+    }
+
+    fn wait_for_line(&self, file: &str, part: &str) {
+        wait_for(part, || self.read(file).contains(part).then_some(()));
+    }
+}
+
+/// A process that ends with the test, by its id.
+struct Running(Child);
+
+impl Running {
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        wait_for("the end of the process", || self.0.try_wait().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn started(place: &Place, options: &[&str]) -> Running {
+    let child = place.command(options).spawn().unwrap();
+    let running = Running(child);
+    wait_for("the pid file", || {
+        (place.read("s.pid") == format!("{}\n", running.0.id())).then_some(())
+    });
+    running
+}
+
+#[test]
+fn sigterm_is_a_clean_stop_with_exit_0_known_lines_and_no_pid_file() {
+    let place = Place::new("pidfile s.pid");
+    let mut running = started(&place, &[]);
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code(), Some(0));
+    assert!(!place.path("s.pid").exists());
+
+    let out = place.read("out");
+    assert!(out.contains("Running mode=sentinel, port="), "{out}");
+    let (_, stop) = out
+        .split_once(":signal-handler (")
+        .expect("no handler line");
+    let lines: Vec<&str> = stop.lines().collect();
+    assert!(
+        lines[0].ends_with(") Received SIGTERM scheduling shutdown..."),
+        "{out}"
+    );
+    assert!(lines[1].ends_with(" * User requested shutdown..."), "{out}");
+    assert!(stop.contains(" * Removing the pid file.\n"), "{out}");
+    assert!(
+        stop.ends_with(" # Sentinel is now ready to exit, bye bye...\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn sigint_stops_too_and_hup_pipe_and_alrm_are_ignored() {
+    let place = Place::new("pidfile s.pid");
+    let mut running = started(&place, &[]);
+    for ignored in [Signal::SIGHUP, Signal::SIGPIPE, Signal::SIGALRM] {
+        running.signal(ignored);
+    }
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.wait().code(), Some(0));
+    assert!(
+        place
+            .read("out")
+            .contains("Received SIGINT scheduling shutdown...")
+    );
+}
+
+#[test]
+fn a_daemonized_start_exits_0_at_once_and_leaves_a_background_process_with_a_pid_file() {
+    let place = Place::new("pidfile s.pid\nlogfile s.log");
+    let status = place.command(&["--daemonize", "yes"]).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let pid = wait_for("the pid file", || place.read("s.pid").trim().parse().ok());
+    let daemon = Daemon(pid);
+    kill(Pid::from_raw(daemon.0), Signal::SIGTERM).unwrap();
+    place.wait_for_line("s.log", "ready to exit, bye bye...");
+    // Its new parent may take a while to collect it: what matters is that it is not running.
+    wait_for("the end of the daemon", || ended(pid).then_some(()));
+    assert!(!place.path("s.pid").exists());
+    assert_eq!(place.read("out"), "");
+    assert!(
+        place
+            .read("s.log")
+            .lines()
+            .all(|line| line.starts_with(&format!("{pid}:")))
+    );
+}
+
+/// A process that is not our child; should the test fail, it ends with the test.
+struct Daemon(i32);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if !ended(self.0) {
+            let _ = kill(Pid::from_raw(self.0), Signal::SIGKILL);
+        }
+    }
+}
+
+fn ended(pid: i32) -> bool {
+    match fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")) {
+        Err(_) => true,
+        Ok(stat) => stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z')),
+    }
+}
+
+#[test]
+fn systemd_is_notified_and_daemonize_is_then_ignored() {
+    let place = Place::new("pidfile s.pid\ndaemonize yes");
+    let socket = UnixDatagram::bind(place.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = || {
+        let mut buffer = [0; 200];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    };
+    let child = place
+        .command(&["--supervised", "systemd"])
+        .env("NOTIFY_SOCKET", place.path("notify"))
+        .spawn()
+        .unwrap();
+    let mut running = Running(child);
+    assert!(told().starts_with("STATUS="));
+    assert_eq!(told(), "STATUS=Ready to accept connections\n");
+    assert_eq!(told(), "READY=1\n");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(told(), "STOPPING=1\n");
+    assert_eq!(running.wait().code(), Some(0));
+    assert!(
+        place
+            .read("out")
+            .contains("* Supervised by systemd. Please make sure")
+    );
+}
+
+#[test]
+fn loglevel_nothing_is_silent_even_about_signals() {
+    let place = Place::new("pidfile s.pid\nloglevel nothing");
+    let mut running = started(&place, &[]);
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code(), Some(0));
+    assert_eq!(place.read("out"), "");
+}
+
+#[test]
+fn a_configuration_error_goes_to_stderr_with_line_number_and_exit_1() {
+    let place = Place::new("");
+    // The file has three lines: the first option line is line 5.
+    for (options, quoted, complaint) in [
+        (&["--port"][..], "port", "wrong number of arguments"),
+        (
+            &["--foo", "bar"],
+            "foo \"bar\"",
+            "Bad directive or wrong number of arguments",
+        ),
+        (
+            &["bar"],
+            "\"bar\"",
+            "Bad directive or wrong number of arguments",
+        ),
+        (
+            &["--port", "--bind", "127.0.0.1"],
+            "port \"--bind\" \"127.0.0.1\"",
+            "wrong number of arguments",
+        ),
+    ] {
+        let status = place.command(options).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{options:?}");
+        let err = place.read("err");
+        let lines: Vec<&str> = err.lines().collect();
+        assert_eq!(lines[0], "");
+        assert!(
+            lines[1].starts_with("*** FATAL CONFIG FILE ERROR ("),
+            "{err}"
+        );
+        let tail = [
+            "Reading the configuration file, at line 5",
+            &format!(">>> '{quoted}'"),
+            complaint,
+        ]
+        .join("\n");
+        assert!(err.trim_end().ends_with(&tail), "{err}");
+        assert_eq!(place.read("out"), "");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_writable_is_refused_in_the_configured_log() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new("logfile s.log");
+    fs::set_permissions(place.path("s.conf"), fs::Permissions::from_mode(0o444)).unwrap();
+    if File::options()
+        .append(true)
+        .open(place.path("s.conf"))
+        .is_ok()
+    {
+        return; // A privileged user may write anything.
+    }
+    assert_eq!(place.command(&[]).status().unwrap().code(), Some(1));
+    assert!(
+        place
+            .read("s.log")
+            .contains("is not writable: Permission denied. Exiting...")
+    );
+    assert_eq!(place.read("out"), "");
+}
+
+#[test]
+fn standard_input_is_read_after_the_file_and_before_the_options() {
+    let place = Place::new("pidfile s.pid");
+    fs::write(
+        place.path("in"),
+        "loglevel nothing\nlogfile from-stdin.log\n",
+    )
+    .unwrap();
+    let child = place
+        .command(&["--loglevel", "notice", "-"])
+        .stdin(File::open(place.path("in")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut running = Running(child);
+    let line = format!("Running mode=sentinel, port={}.", place.port);
+    place.wait_for_line("from-stdin.log", &line);
+    wait_for("the pid file", || {
+        place.path("s.pid").exists().then_some(())
+    });
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code(), Some(0));
+    assert!(place.read("out").contains("* Reading config from stdin"));
+}
