@@ -1,7 +1,7 @@
 //! Servers that want a password.
 
 use crate::failover::assert_one_failover;
-use crate::harness::{Cluster, Daemon, LONG, Plan};
+use crate::harness::{Cluster, Daemon, LONG, Plan, SHORT};
 
 const OURS: Daemon = Daemon::Rsentinel;
 const PASSWORD: &str = "correct-horse";
@@ -29,12 +29,16 @@ fn refused(auth_pass: Option<&str>, code: &str) {
     let cluster = Cluster::start_undiscovered(&plan);
     let log = cluster.sentinels[0].log();
     let port = cluster.servers[0].port_text();
-    cluster.until("the log names the server, and why it refuses", LONG, || {
-        log.lines()
-            .iter()
-            .any(|line| line.whole.contains(&port) && line.whole.contains(code))
-    });
-    cluster.until("the master that refuses us is called down", LONG, || {
+    cluster.until(
+        "the log names the server, and why it refuses",
+        SHORT,
+        || {
+            log.lines()
+                .iter()
+                .any(|line| line.whole.contains(&port) && line.whole.contains(code))
+        },
+    );
+    cluster.until("the master that refuses us is called down", SHORT, || {
         log.count("+sdown") > 0
     });
     for line in log.lines() {

@@ -53,7 +53,7 @@ impl Plan {
         let down_after = if daemons.contains(&Daemon::Reference) {
             1500
         } else {
-            700
+            1000
         };
         Plan {
             sentinels: daemons

@@ -125,7 +125,7 @@ fn spawn(directory: &Path, port: u16) -> Process {
 
 fn write_config(directory: &Path, port: u16, options: &ServerOptions) {
     let mut text = format!(
-        "port {port}\nbind 127.0.0.1\ndir {}\nsave \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n",
+        "port {port}\nbind 127.0.0.1\ndir {}\ndbfilename redis-{port}.rdb\nsave \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n",
         directory.display()
     );
     if let Some(master) = options.master {
