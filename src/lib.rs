@@ -12,3 +12,13 @@ pub mod resp;
 pub mod server;
 pub mod types;
 pub mod wire;
+
+/// Runs the daemon: what `main` does, for whoever embeds it (the demo does). `args` begin with
+/// the program's name.
+///
+/// Not assembled yet: says so and fails.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
+    drop(args.into_iter());
+    eprintln!("rsentinel: the daemon is not assembled yet");
+    std::process::ExitCode::FAILURE
+}

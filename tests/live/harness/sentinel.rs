@@ -8,7 +8,7 @@ use super::client::{Value, ask};
 use super::log::Log;
 use super::ports::free_port;
 use super::process::Process;
-use super::until::{SHORT, until};
+use super::until::{SHORT, tails, until};
 
 /// The name under which tests monitor their master.
 pub const MASTER: &str = "mymaster";
@@ -66,9 +66,16 @@ pub struct Sentinel {
 impl Sentinel {
     /// Starts a sentinel in `directory`, on a free port, and waits until it answers.
     pub fn start(daemon: Daemon, directory: &Path, settings: &Settings) -> Sentinel {
+        Sentinel::start_with(daemon, directory, |port| {
+            config_text(directory, port, settings)
+        })
+    }
+
+    /// The same, with a file of any text; the text has to name the port.
+    pub fn start_with(daemon: Daemon, directory: &Path, text: impl Fn(u16) -> String) -> Sentinel {
         for _ in 0..10 {
             let port = free_port();
-            write_config(directory, port, settings);
+            fs::write(config_path(directory, port), text(port)).expect("the directory is writable");
             let process = spawn(daemon, directory, port);
             let mut sentinel = Sentinel {
                 daemon,
@@ -82,7 +89,7 @@ impl Sentinel {
         }
         panic!(
             "no {daemon:?} came up in ten attempts\n{}",
-            super::until::tails(directory)
+            tails(directory)
         );
     }
 
@@ -220,7 +227,7 @@ fn spawn(daemon: Daemon, directory: &Path, port: u16) -> Process {
     Process::start(daemon.program(), &[file], directory, &log)
 }
 
-fn write_config(directory: &Path, port: u16, settings: &Settings) {
+fn config_text(directory: &Path, port: u16, settings: &Settings) -> String {
     let Settings {
         master,
         quorum,
@@ -243,5 +250,5 @@ fn write_config(directory: &Path, port: u16, settings: &Settings) {
     for line in &settings.lines {
         text += &format!("{line}\n");
     }
-    fs::write(config_path(directory, port), text).expect("the directory is writable");
+    text
 }
