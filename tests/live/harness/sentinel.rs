@@ -25,7 +25,7 @@ pub enum Daemon {
 impl Daemon {
     fn program(self) -> &'static Path {
         match self {
-            Daemon::Rsentinel => Path::new("redis-sentinel"),
+            Daemon::Rsentinel => Path::new(env!("CARGO_BIN_EXE_rsentinel")),
             Daemon::Reference => Path::new("redis-sentinel"),
         }
     }
