@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 pub struct Process {
     child: Child,
     log: PathBuf,
+    stopped: bool,
 }
 
 impl Process {
@@ -30,6 +31,7 @@ impl Process {
         Process {
             child,
             log: log.to_owned(),
+            stopped: false,
         }
     }
 
@@ -51,13 +53,14 @@ impl Process {
     }
 
     /// Sends a signal by name: `STOP`, `CONT`, `TERM`, `INT`.
-    pub fn signal(&self, name: &str) {
+    pub fn signal(&mut self, name: &str) {
         signal(self.id(), name);
+        self.stopped = name == "STOP";
     }
 
     /// Kills it at once and waits for its end.
     pub fn kill(&mut self) {
-        if self.ended().is_none() {
+        if self.stopped {
             self.signal("CONT");
         }
         let _ = self.child.kill();
@@ -94,7 +97,7 @@ impl Drop for Process {
 }
 
 /// Sends a signal to one process id.
-pub fn signal(id: u32, name: &str) {
+fn signal(id: u32, name: &str) {
     // The shell's own kill: always there, whatever else is installed.
     let done = Command::new("sh")
         .args(["-c", &format!("kill -{name} {id}")])
