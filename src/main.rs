@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    rsentinel::run(std::env::args_os().skip(1))
+    rsentinel::run(std::env::args_os())
 }

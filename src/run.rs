@@ -31,13 +31,13 @@ use crate::types::RunId;
 /// failover of thousands of masters at once.
 const PUBLICATIONS: usize = 65_536;
 
-/// Runs rsentinel with these command-line arguments (without the program's name) until it is
-/// told to stop; the result is the exit status of the process.
+/// Runs rsentinel with these command-line arguments (the program's name first) until it is told
+/// to stop; the result is the exit status of the process.
 ///
 /// Changes the current directory, the signal handlers and the global log of the process, so it
 /// is meant to be called once, first thing in `main`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<_> = arguments.into_iter().collect();
+    let arguments: Vec<_> = arguments.into_iter().skip(1).collect();
     let current_dir = std::env::current_dir().unwrap_or_else(|_| "/".into());
     match cli::parse(&arguments, &current_dir) {
         Invocation::Run(run) => be_sentinel(&run),

@@ -54,23 +54,37 @@ fn sources() -> Vec<(PathBuf, String, String)> {
     let mut files = Vec::new();
     rust_files(&src, &mut files);
     files.sort();
-    let is_test = |p: &PathBuf| p.file_stem().is_some_and(|s| s == "tests" || s.to_string_lossy().ends_with("_tests"));
+    let is_test = |p: &PathBuf| {
+        p.file_stem()
+            .is_some_and(|s| s == "tests" || s.to_string_lossy().ends_with("_tests"))
+    };
     files
         .into_iter()
         .filter(|p| !is_test(p))
         .map(|path| {
             let inside = path.strip_prefix(&src).expect("it lies in src");
             let first = inside.components().next().expect("it has a name");
-            let room = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+            let room = first
+                .as_os_str()
+                .to_string_lossy()
+                .trim_end_matches(".rs")
+                .to_owned();
             let text = fs::read_to_string(&path).expect("a source file is readable");
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            let code = text
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             (path, room, code)
         })
         .collect()
 }
 
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(n, line)| (n + 1, line.trim())).filter(|(_, line)| !line.starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(n, line)| (n + 1, line.trim()))
+        .filter(|(_, line)| !line.starts_with("//"))
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -88,11 +102,19 @@ fn imports_go_down_only() {
         };
         for (line, code) in code_lines(&text) {
             for target in code.split("crate::").skip(1) {
-                let target: String = target.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-                let Some(other) = floor(&target) else { continue };
+                let target: String = target
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                    .collect();
+                let Some(other) = floor(&target) else {
+                    continue;
+                };
                 seen += 1;
                 if target != room && other >= own {
-                    wrong.push(format!("{}:{line}: {room} imports {target}", path.display()));
+                    wrong.push(format!(
+                        "{}:{line}: {room} imports {target}",
+                        path.display()
+                    ));
                 }
             }
         }
@@ -116,6 +138,9 @@ fn the_pure_floors_know_no_clock_socket_file_thread_or_global_randomness() {
             }
         }
     }
-    assert!(checked > 50, "the pure floors were not found: {checked} files");
+    assert!(
+        checked > 50,
+        "the pure floors were not found: {checked} files"
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
