@@ -60,8 +60,8 @@ fn idle_clients_are_closed_but_subscribers_are_not() {
     let daemon = limited(|limits| limits.timeout_s = 1);
     let (mut idle, mut subscriber) = (daemon.client(), daemon.client());
     subscriber.ask("SUBSCRIBE +sdown", SUBSCRIBED);
-    idle.ask("PING", "+PONG\r\n");
     let begin = Instant::now();
+    idle.ask("PING", "+PONG\r\n");
     idle.expect_end();
     assert!(begin.elapsed() >= Duration::from_secs(1));
     subscriber.ask("PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
