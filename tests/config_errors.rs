@@ -22,7 +22,10 @@ fn generic_errors_have_the_words_of_the_reference() {
         ("include", "Bad directive or wrong number of arguments"),
         ("include a b", "Bad directive or wrong number of arguments"),
         ("user", "Bad directive or wrong number of arguments"),
-        ("rename-command x", "Bad directive or wrong number of arguments"),
+        (
+            "rename-command x",
+            "Bad directive or wrong number of arguments",
+        ),
         ("port", "wrong number of arguments"),
         ("port 26379 # x", "wrong number of arguments"),
         ("requirepass a b", "wrong number of arguments"),
@@ -34,20 +37,47 @@ fn generic_errors_have_the_words_of_the_reference() {
             "argument(s) must be one of the following: debug, verbose, notice, warning, nothing",
         ),
         ("port 1s", "argument couldn't be parsed into an integer"),
-        ("port 70000", "argument must be between 0 and 65535 inclusive"),
-        ("maxclients 0", "argument must be between 1 and 4294967295 inclusive"),
-        ("timeout -1", "argument must be between 0 and 2147483647 inclusive"),
-        ("client-query-buffer-limit 1.5mb", "argument must be a memory value"),
+        (
+            "port 70000",
+            "argument must be between 0 and 65535 inclusive",
+        ),
+        (
+            "maxclients 0",
+            "argument must be between 1 and 4294967295 inclusive",
+        ),
+        (
+            "timeout -1",
+            "argument must be between 0 and 2147483647 inclusive",
+        ),
+        (
+            "client-query-buffer-limit 1.5mb",
+            "argument must be a memory value",
+        ),
         (
             "proto-max-bulk-len 1kb",
             "argument must be between 1048576 and 9223372036854775807 inclusive",
         ),
-        ("unixsocketperm 888", "argument couldn't be parsed as an octal number"),
-        ("unixsocketperm 1777", "argument must be between 0 and 777 inclusive"),
-        ("bind 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7", "Too many bind addresses specified."),
+        (
+            "unixsocketperm 888",
+            "argument couldn't be parsed as an octal number",
+        ),
+        (
+            "unixsocketperm 1777",
+            "argument must be between 0 and 777 inclusive",
+        ),
+        (
+            "bind 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7",
+            "Too many bind addresses specified.",
+        ),
         ("dir /missing", "No such file or directory"),
-        ("logfile /missing/x", "Can't open the log file: No such file or directory"),
-        ("include /missing", "Fatal error, can't open config file '/missing': No such file or directory"),
+        (
+            "logfile /missing/x",
+            "Can't open the log file: No such file or directory",
+        ),
+        (
+            "include /missing",
+            "Fatal error, can't open config file '/missing': No such file or directory",
+        ),
         (
             "client-output-buffer-limit normal 1mb 1",
             "Wrong number of arguments in buffer limit configuration.",
@@ -64,9 +94,15 @@ fn generic_errors_have_the_words_of_the_reference() {
             "oom-score-adj-values 1 2 9999",
             "Invalid oom-score-adj-values, elements must be between -2000 and 2000.",
         ),
-        ("proc-title-template {x}", "template format is invalid or contains unknown variables"),
+        (
+            "proc-title-template {x}",
+            "template format is invalid or contains unknown variables",
+        ),
         ("foo.bar", "Module config specified without value"),
-        ("user default on bogus", "Error in user declaration 'default': Syntax error"),
+        (
+            "user default on bogus",
+            "Error in user declaration 'default': Syntax error",
+        ),
         (
             "user default on #12",
             "Error in user declaration 'default': The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters",
@@ -84,20 +120,59 @@ fn generic_errors_have_the_words_of_the_reference() {
 #[test]
 fn sentinel_errors_have_the_words_of_the_reference() {
     let table: &[(&str, &str)] = &[
-        ("sentinel bogus", "Unrecognized sentinel configuration statement."),
-        ("sentinel quorum m 1", "Unrecognized sentinel configuration statement."),
-        ("sentinel monitor m 127.0.0.1 6379", "Unrecognized sentinel configuration statement."),
-        ("sentinel auth-pass m a b", "Unrecognized sentinel configuration statement."),
-        ("sentinel auth-pass x a", "No such master with specified name."),
-        ("sentinel known-replica x 127.0.0.1 1", "No such master with specified name."),
-        ("sentinel monitor m2 nohost 70000 0", "Quorum must be 1 or greater."),
+        (
+            "sentinel bogus",
+            "Unrecognized sentinel configuration statement.",
+        ),
+        (
+            "sentinel quorum m 1",
+            "Unrecognized sentinel configuration statement.",
+        ),
+        (
+            "sentinel monitor m 127.0.0.1 6379",
+            "Unrecognized sentinel configuration statement.",
+        ),
+        (
+            "sentinel auth-pass m a b",
+            "Unrecognized sentinel configuration statement.",
+        ),
+        (
+            "sentinel auth-pass x a",
+            "No such master with specified name.",
+        ),
+        (
+            "sentinel known-replica x 127.0.0.1 1",
+            "No such master with specified name.",
+        ),
+        (
+            "sentinel monitor m2 nohost 70000 0",
+            "Quorum must be 1 or greater.",
+        ),
         ("sentinel monitor m2 nohost 70000 1", "Invalid port number."),
-        ("sentinel monitor m2 nohost 6379 1", "Can't resolve instance hostname."),
-        ("sentinel monitor m 127.0.0.1 6379 3", "Duplicate master name."),
-        ("sentinel down-after-milliseconds m 0", "negative or zero time parameter."),
-        ("sentinel down-after-milliseconds m abc", "negative or zero time parameter."),
-        ("sentinel failover-timeout m -1", "negative or zero time parameter."),
-        ("sentinel master-reboot-down-after-period m -1", "negative time parameter."),
+        (
+            "sentinel monitor m2 nohost 6379 1",
+            "Can't resolve instance hostname.",
+        ),
+        (
+            "sentinel monitor m 127.0.0.1 6379 3",
+            "Duplicate master name.",
+        ),
+        (
+            "sentinel down-after-milliseconds m 0",
+            "negative or zero time parameter.",
+        ),
+        (
+            "sentinel down-after-milliseconds m abc",
+            "negative or zero time parameter.",
+        ),
+        (
+            "sentinel failover-timeout m -1",
+            "negative or zero time parameter.",
+        ),
+        (
+            "sentinel master-reboot-down-after-period m -1",
+            "negative time parameter.",
+        ),
         (
             "sentinel notification-script m /x",
             "Notification script seems non existing or non executable.",
@@ -144,7 +219,10 @@ fn the_report_names_file_line_text_and_fault() {
     let named = error.in_file("/etc/sentinel.conf").to_string();
     assert_eq!(named, format!("{banner}File: /etc/sentinel.conf\n{tail}"));
     let untied = read("logfile /missing/x").unwrap_err().to_string();
-    assert_eq!(untied, format!("{banner}Can't open the log file: No such file or directory"));
+    assert_eq!(
+        untied,
+        format!("{banner}Can't open the log file: No such file or directory")
+    );
 }
 
 #[test]
@@ -169,9 +247,15 @@ fn no_error_shows_a_password() {
 #[test]
 fn a_generic_error_comes_before_a_sentinel_error_and_pass_one_before_pass_two() {
     let late_generic = format!("sentinel bogus\n{M}bogus x\n");
-    assert_eq!(message(&late_generic), "Bad directive or wrong number of arguments");
+    assert_eq!(
+        message(&late_generic),
+        "Bad directive or wrong number of arguments"
+    );
     let late_first_pass = "sentinel monitor m nohost 1 1\nsentinel myid x\n";
-    assert_eq!(message(late_first_pass), "Malformed Sentinel id in myid option.");
+    assert_eq!(
+        message(late_first_pass),
+        "Malformed Sentinel id in myid option."
+    );
     let late_monitor = "sentinel bogus\nsentinel monitor m nohost 1 1\n";
     assert_eq!(message(late_monitor), "Can't resolve instance hostname.");
 }
@@ -204,8 +288,14 @@ fn included_files_are_read_in_place_and_errors_name_them() {
     assert_eq!((conf.server.port, conf.server.maxclients), (2, 5));
     let globbed = parse(b"include glob/*\ninclude none/*\n", &mut files).unwrap();
     assert_eq!((globbed.server.port, globbed.server.maxclients), (11, 12));
-    let error = parse(b"include bad.conf\n", &mut files).unwrap_err().in_file("main.conf");
-    assert!(error.to_string().contains("File: bad.conf\nReading the configuration file, at line 2\n"));
+    let error = parse(b"include bad.conf\n", &mut files)
+        .unwrap_err()
+        .in_file("main.conf");
+    assert!(
+        error
+            .to_string()
+            .contains("File: bad.conf\nReading the configuration file, at line 2\n")
+    );
     assert!(parse(b"include loop.conf", &mut files).is_err());
 }
 
@@ -247,12 +337,15 @@ fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
     );
     let warnings = conf(&text).warnings;
     for name in [
-        "tls-port", "unixsocket", "syslog-enabled", "aclfile", "rename-command",
+        "tls-port",
+        "unixsocket",
+        "syslog-enabled",
+        "aclfile",
+        "rename-command",
         "sentinel notification-script",
     ] {
-        let warning = format!(
-            "directive '{name}' is accepted and kept but has no effect in this version"
-        );
+        let warning =
+            format!("directive '{name}' is accepted and kept but has no effect in this version");
         assert!(warnings.contains(&warning), "{name}: {warnings:#?}");
     }
 }

@@ -12,7 +12,11 @@ fn epoch(number: u64) -> Epoch {
 }
 
 fn master<'a>(state: &'a mut SentinelConf, name: &str) -> &'a mut MasterConf {
-    state.masters.iter_mut().find(|m| m.name.as_str() == name).unwrap()
+    state
+        .masters
+        .iter_mut()
+        .find(|m| m.name.as_str() == name)
+        .unwrap()
 }
 
 #[test]
@@ -25,8 +29,10 @@ fn two_sentinels_and_a_failover_leave_the_file_that_the_reference_leaves() {
     master(&mut state, "mymaster").known_replicas = vec![Address::new("127.0.0.1", 33111)];
     let second = rewritten(&first, &read.server, &state);
     let id = RunId::new("39030f527a8d1f2b71b50dea1908d85dbc264b69");
-    master(&mut state, "mymaster").known_peers =
-        vec![KnownPeer { address: Address::new("127.0.0.1", 33312), id }];
+    master(&mut state, "mymaster").known_peers = vec![KnownPeer {
+        address: Address::new("127.0.0.1", 33312),
+        id,
+    }];
     let third = rewritten(&second, &read.server, &state);
     state.current_epoch = epoch(1);
     let group = master(&mut state, "mymaster");
@@ -50,15 +56,19 @@ fn a_kubernetes_style_file_with_options_is_rewritten_as_the_reference_does() {
     let local = "127.0.0.1".parse().unwrap();
     let group = master(&mut state, "mymaster");
     group.address = Address::resolved("localhost", local, 33111);
-    group.known_replicas =
-        vec![Address::new("127.0.0.1", 33110), Address::resolved("localhost", local, 33110)];
+    group.known_replicas = vec![
+        Address::new("127.0.0.1", 33110),
+        Address::resolved("localhost", local, 33110),
+    ];
     let discovered = rewritten(old, &read.server, &state);
     let group = master(&mut state, "mymaster");
     group.quorum = 1;
     group.failover_timeout = 60_000;
     let set = rewritten(&discovered, &read.server, &state);
     let second = Address::resolved("localhost", local, 33110);
-    state.masters.push(MasterConf::new(MasterName::new("second"), second, 1));
+    state
+        .masters
+        .push(MasterConf::new(MasterName::new("second"), second, 1));
     let monitored = rewritten(&set, &read.server, &state);
     state.loglevel = Some("notice".to_owned());
     state.announce_port = 0;
@@ -98,12 +108,17 @@ fn a_host_without_ip_an_empty_password_and_a_repeated_replica_do_no_harm() {
     master.auth_pass = Some(Secret::new(b""));
     state.announce_ip = Some(String::new());
     let replica = Address::new("10.0.0.1", 6379);
-    master.known_replicas =
-        vec![replica.clone(), master.address.clone(), replica];
+    master.known_replicas = vec![replica.clone(), master.address.clone(), replica];
     let text = rewritten("", &server, &state);
-    assert!(text.contains("sentinel monitor m node.example 6379 2\n"), "{text}");
+    assert!(
+        text.contains("sentinel monitor m node.example 6379 2\n"),
+        "{text}"
+    );
     assert_eq!(text.matches("known-replica").count(), 1, "{text}");
-    assert!(!text.contains("auth-pass") && !text.contains("announce-ip"), "{text}");
+    assert!(
+        !text.contains("auth-pass") && !text.contains("announce-ip"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -131,11 +146,16 @@ fn the_vote_is_a_comment_kept_up_to_date_in_place_and_removed_when_it_no_longer_
     state.masters[0].voted_for = Some(RunId::new("abc"));
     let text = rewritten("", &server, &state);
     assert!(text.contains("\n# rsentinel voted-for m 3 abc\n"), "{text}");
-    assert_eq!(conf(&text).sentinel.masters[0].voted_for, state.masters[0].voted_for);
+    assert_eq!(
+        conf(&text).sentinel.masters[0].voted_for,
+        state.masters[0].voted_for
+    );
     state.masters[0].leader_epoch = epoch(4);
     state.masters[0].voted_for = Some(RunId::new("def"));
     let next = rewritten(&text, &server, &state);
-    let expected = text.replace("m 3 abc", "m 4 def").replace("leader-epoch m 3", "leader-epoch m 4");
+    let expected = text
+        .replace("m 3 abc", "m 4 def")
+        .replace("leader-epoch m 3", "leader-epoch m 4");
     assert_eq!(next.trim_end(), expected.trim_end());
     state.masters[0].voted_for = None;
     assert!(!rewritten(&next, &server, &state).contains("voted-for"));
@@ -149,7 +169,14 @@ fn lines_of_a_removed_master_and_of_values_back_at_their_default_disappear() {
     let mut read = conf(old);
     read.sentinel.masters.remove(0);
     let text = rewritten(old, &read.server, &read.sentinel);
-    for gone in [" a ", "known-sentinel", "down-after", "save", "loadmodule", "pidfile"] {
+    for gone in [
+        " a ",
+        "known-sentinel",
+        "down-after",
+        "save",
+        "loadmodule",
+        "pidfile",
+    ] {
         assert!(!text.contains(gone), "{gone} in\n{text}");
     }
 }
@@ -159,7 +186,10 @@ fn old_names_become_new_ones_and_edits_of_known_values_are_overwritten() {
     let read = conf("port 5\nslave-priority 7\nappendonly no\n");
     let edited = "port 6\ntimeout 9\nslave-priority 8\n# mine\nmaxmemory 1gb\nlfu-decay-time 3\n";
     let text = rewritten(edited, &read.server, &read.sentinel);
-    assert!(text.starts_with("port 5\ntimeout 0\nreplica-priority 7\n# mine\n"), "{text}");
+    assert!(
+        text.starts_with("port 5\ntimeout 0\nreplica-priority 7\n# mine\n"),
+        "{text}"
+    );
     assert!(text.contains("maxmemory 1gb\nlfu-decay-time 3\n"), "{text}");
 }
 
@@ -169,9 +199,13 @@ fn every_class_of_output_limits_keeps_its_own_line() {
                client-output-buffer-limit slave 1gb 0 0 normal 1mb 1000 0\n";
     let read = conf(old);
     let text = rewritten(old, &read.server, &read.sentinel);
-    let start = "client-output-buffer-limit pubsub 1000 0 5\nclient-output-buffer-limit replica 1gb 0 0\n";
+    let start =
+        "client-output-buffer-limit pubsub 1000 0 5\nclient-output-buffer-limit replica 1gb 0 0\n";
     assert!(text.starts_with(start), "{text}");
-    assert!(text.contains("\nclient-output-buffer-limit normal 1mb 1000 0\n"), "{text}");
+    assert!(
+        text.contains("\nclient-output-buffer-limit normal 1mb 1000 0\n"),
+        "{text}"
+    );
     assert_eq!(conf(&text).server.output_limits, read.server.output_limits);
 }
 

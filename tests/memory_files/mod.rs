@@ -15,8 +15,13 @@ pub struct MemoryFiles {
 
 impl MemoryFiles {
     pub fn with(files: &[(&str, &str)]) -> Self {
-        let files = files.iter().map(|(path, text)| (path.to_string(), text.to_string()));
-        MemoryFiles { files: files.collect(), dirs: Vec::new() }
+        let files = files
+            .iter()
+            .map(|(path, text)| (path.to_string(), text.to_string()));
+        MemoryFiles {
+            files: files.collect(),
+            dirs: Vec::new(),
+        }
     }
 }
 
@@ -28,7 +33,11 @@ impl IncludeReader for MemoryFiles {
 
     fn glob(&mut self, pattern: &str) -> Vec<String> {
         let prefix = pattern.split('*').next().unwrap_or_default();
-        self.files.keys().filter(|path| path.starts_with(prefix)).cloned().collect()
+        self.files
+            .keys()
+            .filter(|path| path.starts_with(prefix))
+            .cloned()
+            .collect()
     }
 
     fn change_dir(&mut self, dir: &str) -> Result<(), String> {
@@ -40,7 +49,11 @@ impl IncludeReader for MemoryFiles {
     }
 
     fn check_log_file(&mut self, path: &str) -> Result<(), String> {
-        if path.starts_with("/missing") { Err("No such file or directory".to_owned()) } else { Ok(()) }
+        if path.starts_with("/missing") {
+            Err("No such file or directory".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     fn is_executable(&mut self, path: &str) -> bool {
@@ -60,6 +73,8 @@ pub fn conf(text: &str) -> Conf {
 
 /// Rewrites a text in the directory `/tmp`.
 pub fn rewritten(old: &str, server: &ServerConf, state: &SentinelConf) -> String {
-    let facts = RewriteFacts { current_dir: "/tmp".to_owned() };
+    let facts = RewriteFacts {
+        current_dir: "/tmp".to_owned(),
+    };
     String::from_utf8(rewrite(old.as_bytes(), server, state, &facts)).unwrap()
 }

@@ -126,6 +126,7 @@ fn an_event_is_logged_as_its_name_and_payload_at_its_level() {
         emit(&LogLine {
             level: Level::Notice,
             text: "Next failover delay".to_owned(),
+            when: None,
         });
         tracing::warn!(port = 5, "with a field");
     });
