@@ -10,6 +10,9 @@ pub mod config;
 pub mod core;
 pub mod process;
 pub mod resp;
+mod run;
 pub mod server;
 pub mod types;
 pub mod wire;
+
+pub use run::run;

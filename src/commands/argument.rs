@@ -42,8 +42,6 @@ pub struct Argument {
     pub optional: bool,
     /// May be repeated.
     pub multiple: bool,
-    /// When repeated, the token is repeated too.
-    pub multiple_token: bool,
     /// The parts of a `oneof` or `block`.
     pub parts: &'static [Argument],
 }
@@ -57,7 +55,6 @@ impl Argument {
             since: None,
             optional: false,
             multiple: false,
-            multiple_token: false,
             parts: &[],
         }
     }
@@ -117,13 +114,6 @@ impl Argument {
     /// May be repeated.
     pub const fn multiple(mut self) -> Self {
         self.multiple = true;
-        self
-    }
-
-    /// May be repeated together with its token.
-    pub const fn multiple_token(mut self) -> Self {
-        self.multiple = true;
-        self.multiple_token = true;
         self
     }
 }

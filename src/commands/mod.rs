@@ -1,7 +1,7 @@
 //! Floor 4: one file per command: request + what the core shows -> reply. Pure.
 //!
-//! The socket side calls [`dispatch`] with the words of a request and carries out the
-//! [`Next`] it gets. [`table`] has a row for every command; the file of a command has its name.
+//! The socket side calls [`dispatch()`] with the words of a request and carries out the
+//! [`Next`] it gets. The table has a row for every command; the file of a command has its name.
 
 mod answers;
 mod argument;
@@ -18,6 +18,9 @@ mod session;
 mod settings;
 mod table;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use answers::{down_reply, hello_reply, instruct_reply};
 pub use clients::{client_line, kill_addr_reply, kill_reply, list_reply, own_reply};

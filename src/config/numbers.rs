@@ -65,7 +65,7 @@ pub fn memory(text: &[u8]) -> Option<u64> {
 /// The shortest exact form of a number of bytes, as the reference writes it.
 pub fn memory_text(bytes: u64) -> String {
     for (unit, name) in [(1 << 30, "gb"), (1 << 20, "mb"), (1 << 10, "kb")] {
-        if bytes != 0 && bytes % unit == 0 {
+        if bytes != 0 && bytes.is_multiple_of(unit) {
             return format!("{}{name}", bytes / unit);
         }
     }

@@ -213,7 +213,7 @@ impl Sentinel {
             sentinel_user: settings.sentinel_user.clone(),
             sentinel_pass: settings.sentinel_pass.clone(),
             loglevel: settings.loglevel.clone(),
-            masters: self.masters.values().map(|m| master_conf(m)).collect(),
+            masters: self.masters.values().map(master_conf).collect(),
         }
     }
 }

@@ -30,13 +30,13 @@ const BATCH: usize = 64;
 /// What the monitor tells the rest of the process without waiting for it.
 pub struct Voice {
     /// A line for the log.
-    pub log: Box<dyn Fn(&LogLine)>,
+    pub log: Box<dyn Fn(&LogLine) + Send>,
     /// An event for the log.
-    pub notice: Box<dyn Fn(&Notice)>,
+    pub notice: Box<dyn Fn(&Notice) + Send>,
     /// A new log level.
-    pub set_log_level: Box<dyn Fn(&str)>,
+    pub set_log_level: Box<dyn Fn(&str) + Send>,
     /// The process has to end at once with this status.
-    pub exit: Box<dyn Fn(i32)>,
+    pub exit: Box<dyn Fn(i32) + Send>,
 }
 
 /// The monitor's end of the [`Door`].

@@ -34,8 +34,8 @@ impl Epoch {
     /// files are read. A negative number or one above 2^63−1 is `None`.
     pub fn parse_lenient(text: &str) -> Option<Self> {
         let text = text.trim_start();
-        if text.starts_with('-') {
-            let digits = text[1..].bytes().take_while(u8::is_ascii_digit);
+        if let Some(magnitude) = text.strip_prefix('-') {
+            let digits = magnitude.bytes().take_while(u8::is_ascii_digit);
             return digits.into_iter().all(|d| d == b'0').then_some(Self::ZERO);
         }
         let text = text.strip_prefix('+').unwrap_or(text);

@@ -46,3 +46,10 @@ text_id! {
     /// hex digits, but peers and servers may announce anything.
     RunId
 }
+
+impl RunId {
+    /// A new id of 40 lower-case hex digits from 20 random bytes.
+    pub fn random(bytes: &[u8; 20]) -> Self {
+        RunId::new(&bytes.iter().map(|b| format!("{b:02x}")).collect::<String>())
+    }
+}

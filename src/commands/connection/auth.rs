@@ -1,4 +1,4 @@
-//! AUTH [user] password.
+//! `AUTH [user] password`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

@@ -1,4 +1,4 @@
-//! HELLO [version [AUTH user password] [SETNAME name]].
+//! `HELLO [version [AUTH user password] [SETNAME name]]`.
 
 use bytes::Bytes;
 

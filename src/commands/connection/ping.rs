@@ -1,4 +1,4 @@
-//! PING [message].
+//! `PING [message]`.
 
 use bytes::Bytes;
 

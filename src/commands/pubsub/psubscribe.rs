@@ -1,4 +1,4 @@
-//! PSUBSCRIBE pattern ….
+//! `PSUBSCRIBE pattern …`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

@@ -1,4 +1,4 @@
-//! PUNSUBSCRIBE [pattern …].
+//! `PUNSUBSCRIBE [pattern …]`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

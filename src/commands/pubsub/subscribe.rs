@@ -1,4 +1,4 @@
-//! SUBSCRIBE channel ….
+//! `SUBSCRIBE channel …`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

@@ -1,4 +1,4 @@
-//! UNSUBSCRIBE [channel …].
+//! `UNSUBSCRIBE [channel …]`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

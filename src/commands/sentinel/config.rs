@@ -1,4 +1,4 @@
-//! SENTINEL CONFIG GET pattern …, SENTINEL CONFIG SET param value ….
+//! `SENTINEL CONFIG GET pattern …`, `SENTINEL CONFIG SET param value …`.
 
 mod get;
 mod set;

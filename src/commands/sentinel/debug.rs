@@ -1,4 +1,4 @@
-//! SENTINEL DEBUG [param value …].
+//! `SENTINEL DEBUG [param value …]`.
 
 use bytes::Bytes;
 

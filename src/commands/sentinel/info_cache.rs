@@ -1,4 +1,4 @@
-//! SENTINEL INFO-CACHE name [name …].
+//! `SENTINEL INFO-CACHE name [name …]`.
 
 use std::collections::BTreeSet;
 

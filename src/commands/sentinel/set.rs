@@ -1,4 +1,4 @@
-//! SENTINEL SET name option value ….
+//! `SENTINEL SET name option value …`.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! SENTINEL SIMULATE-FAILURE mode ….
+//! `SENTINEL SIMULATE-FAILURE mode …`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

@@ -1,4 +1,4 @@
-//! INFO [section …]. Field names and their order are part of the interface: monitoring tools
+//! `INFO [section …]`. Field names and their order are part of the interface: monitoring tools
 //! read them. Figures that a sentinel never has are 0.
 
 mod clients;

@@ -1,4 +1,4 @@
-//! SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT].
+//! `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

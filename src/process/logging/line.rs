@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::core::notice::Level;
+use crate::types::Wall;
 
 /// The longest message in bytes; longer ones are cut (measured on the reference).
 pub const MAX_MESSAGE: usize = 1023;
@@ -69,6 +70,16 @@ impl Line {
             }
         };
     }
+}
+
+/// An instant as C's `ctime` writes it, without the newline: `Sat Nov 21 02:18:44 2026`.
+pub(super) fn ctime(when: Wall, zone: &TimeZone) -> String {
+    let when = i64::try_from(when.0).map_or(Timestamp::MAX, |ms| {
+        Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+    });
+    when.to_zoned(zone.clone())
+        .strftime("%a %b %e %H:%M:%S %Y")
+        .to_string()
 }
 
 /// The character that stands for a level.
@@ -147,6 +158,14 @@ mod tests {
             out,
             "28241:signal-handler (1795225599) Received SIGTERM scheduling shutdown...\n"
         );
+    }
+
+    #[test]
+    fn an_instant_is_written_as_ctime_does() {
+        let text = |ms| ctime(Wall(ms), &TimeZone::UTC);
+        assert_eq!(text(1_795_227_524_037), "Sat Nov 21 02:18:44 2026");
+        assert_eq!(text(0), "Thu Jan  1 00:00:00 1970");
+        assert!(text(u64::MAX).ends_with("9999"));
     }
 
     #[test]

@@ -17,14 +17,14 @@ mod threshold;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::layer::LogLayer;
-use self::line::{Line, fit};
+use self::line::{Line, ctime, fit};
 use self::queue::{CAPACITY, LineQueue, Pushed};
 use self::sink::{Sink, Target};
 use self::threshold::Threshold;
@@ -80,10 +80,16 @@ pub struct LogControl(Arc<Shared>);
 /// Starts the log: until it is configured, notices and warnings go straight to stdout. To be
 /// called once, first of all.
 pub fn install() -> LogControl {
-    let control = LogControl::new(Target::stdout(), TimeZone::system(), CAPACITY);
+    let control = LogControl::new(Target::stdout(), local_zone().clone(), CAPACITY);
     // Fails only if it has been set before: then that log goes on, and this one is silent.
     let _ = tracing::subscriber::set_global_default(control.subscriber());
     control
+}
+
+/// The local time zone, looked up once: later it could touch the disk.
+fn local_zone() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(TimeZone::system)
 }
 
 /// Logs a line.
@@ -91,9 +97,15 @@ pub fn line(level: Level, text: &str) {
     say(level, format_args!("{text}"));
 }
 
-/// Logs a line of the core.
+/// Logs a line of the core, with its instant, if it has one, behind the text and a blank.
 pub fn emit(log_line: &LogLine) {
-    line(log_line.level, &log_line.text);
+    match log_line.when {
+        None => line(log_line.level, &log_line.text),
+        Some(when) => {
+            let when = ctime(when, local_zone());
+            say(log_line.level, format_args!("{} {when}", log_line.text));
+        }
+    }
 }
 
 /// Logs an event: `<event> <payload>`.

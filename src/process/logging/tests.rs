@@ -123,18 +123,23 @@ fn an_event_is_logged_as_its_name_and_payload_at_its_level() {
             text: "master mymaster 127.0.0.1 6379".to_owned(),
             master: None,
         });
+        emit(&LogLine::new(
+            Level::Notice,
+            "Next failover delay".to_owned(),
+        ));
         emit(&LogLine {
-            level: Level::Notice,
-            text: "Next failover delay".to_owned(),
-            when: None,
+            when: Some(crate::types::Wall(1_795_227_524_037)),
+            ..LogLine::new(Level::Notice, "not before".to_owned())
         });
         tracing::warn!(port = 5, "with a field");
     });
+    let instant = ctime(crate::types::Wall(1_795_227_524_037), local_zone());
     assert_eq!(
         kept.messages(),
         [
             "# +sdown master mymaster 127.0.0.1 6379",
             "* Next failover delay",
+            &format!("* not before {instant}"),
             "# with a field port=5"
         ]
     );

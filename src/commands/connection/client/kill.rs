@@ -1,4 +1,4 @@
-//! CLIENT KILL addr, CLIENT KILL filter value ….
+//! `CLIENT KILL addr`, `CLIENT KILL filter value …`.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! CLIENT LIST [TYPE type | ID id …].
+//! `CLIENT LIST [TYPE type | ID id …]`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::{ClientsQuery, ListFilter, Next};

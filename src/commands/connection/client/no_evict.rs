@@ -1,4 +1,4 @@
-//! CLIENT NO-EVICT on | off.
+//! `CLIENT NO-EVICT on | off`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

@@ -1,4 +1,4 @@
-//! CLIENT SETINFO lib-name|lib-ver value.
+//! `CLIENT SETINFO lib-name|lib-ver value`.
 
 use crate::commands::argument::Argument;
 use crate::commands::connection::printable;

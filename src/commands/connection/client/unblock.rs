@@ -1,4 +1,4 @@
-//! CLIENT UNBLOCK id [TIMEOUT | ERROR].
+//! `CLIENT UNBLOCK id [TIMEOUT | ERROR]`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

@@ -1,4 +1,4 @@
-//! SENTINEL CONFIG GET pattern ….
+//! `SENTINEL CONFIG GET pattern …`.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! SENTINEL CONFIG SET param value …: all or nothing.
+//! `SENTINEL CONFIG SET param value …`: all or nothing.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! ACL CAT [category].
+//! `ACL CAT [category]`.
 
 use crate::commands::next::Next;
 use crate::commands::row::{CATEGORY_NAMES, Request};

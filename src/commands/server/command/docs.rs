@@ -1,4 +1,4 @@
-//! COMMAND DOCS [name …].
+//! `COMMAND DOCS [name …]`.
 
 use std::borrow::Cow;
 
@@ -63,14 +63,10 @@ fn argument(one: &Argument) -> Reply {
     if let Some(since) = one.since {
         fields.push((Reply::bulk("since"), Reply::bulk(since)));
     }
-    let flags: Vec<&'static str> = [
-        ("optional", one.optional),
-        ("multiple", one.multiple),
-        ("multiple_token", one.multiple_token),
-    ]
-    .into_iter()
-    .filter_map(|(flag, set)| set.then_some(flag))
-    .collect();
+    let flags: Vec<&'static str> = [("optional", one.optional), ("multiple", one.multiple)]
+        .into_iter()
+        .filter_map(|(flag, set)| set.then_some(flag))
+        .collect();
     if !flags.is_empty() {
         fields.push((Reply::bulk("flags"), words(&flags)));
     }

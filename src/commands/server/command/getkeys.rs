@@ -1,4 +1,4 @@
-//! COMMAND GETKEYS command [arg …].
+//! `COMMAND GETKEYS command [arg …]`.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! COMMAND GETKEYSANDFLAGS command [arg …].
+//! `COMMAND GETKEYSANDFLAGS command [arg …]`.
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;

@@ -1,4 +1,4 @@
-//! COMMAND INFO [name …].
+//! `COMMAND INFO [name …]`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! COMMAND LIST [FILTERBY MODULE module | ACLCAT category | PATTERN glob].
+//! `COMMAND LIST [FILTERBY MODULE module | ACLCAT category | PATTERN glob]`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

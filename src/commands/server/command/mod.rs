@@ -36,7 +36,8 @@ pub const SUBCOMMANDS: &[Command] = &[
         .help(&[(
             "INFO [<command-name> ...]",
             &[
-                "Describe these commands as a client library needs it.",
+                "Describe these commands as a client library",
+                "needs it.",
                 "Without names: all of them.",
             ],
         )]),
@@ -47,7 +48,8 @@ pub const SUBCOMMANDS: &[Command] = &[
         .help(&[(
             "DOCS [<command-name> ...]",
             &[
-                "Document these commands as a person needs it.",
+                "Document these commands as a person",
+                "needs it.",
                 "Without names: all of them.",
             ],
         )]),

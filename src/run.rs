@@ -1,0 +1,267 @@
+//! The order of start-up and of the clean stop, readable from top to bottom.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::{self, Invocation, Run};
+use crate::config::{self, Conf, ServerConf, Value};
+use crate::core::notice::{Level, Notice};
+use crate::core::{Birth, Timings};
+use crate::process::errno::errno_text;
+use crate::process::fatal::FatalStart;
+use crate::process::logging::{self, LogControl, LogSettings};
+use crate::process::pidfile::{self, PidFile};
+use crate::process::signals::Signals;
+use crate::process::supervise;
+use crate::process::{
+    config_file, crash, daemon, limits, memory_test, startup, system_check, version,
+};
+use crate::server::conf_files::ConfFiles;
+use crate::server::monitor::{self, Calls, Voice};
+use crate::server::store::{self, Store, StoreReport};
+use crate::types::RunId;
+
+/// Events that may wait for the serving side: a failover makes some twenty, so this is the mass
+/// failover of thousands of masters at once.
+const PUBLICATIONS: usize = 65_536;
+
+/// Runs rsentinel with these command-line arguments (the program's name first) until it is told
+/// to stop; the result is the exit status of the process.
+///
+/// Changes the current directory, the signal handlers and the global log of the process, so it
+/// is meant to be called once, first thing in `main`.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().skip(1).collect();
+    let current_dir = std::env::current_dir().unwrap_or_else(|_| "/".into());
+    match cli::parse(&arguments, &current_dir) {
+        Invocation::Run(run) => be_sentinel(&run),
+        Invocation::Version => {
+            passed(writeln!(io::stdout(), "{}", version::version_line()).map(|()| true))
+        }
+        Invocation::Help => refuse(cli::USAGE),
+        Invocation::CheckSystem => passed(system_check::run(&mut io::stdout())),
+        Invocation::TestMemory(Some(megabytes)) => {
+            passed(memory_test::run(megabytes, &mut io::stdout()))
+        }
+        Invocation::TestMemory(None) => refuse(cli::TEST_MEMORY_USAGE),
+    }
+}
+
+fn passed(outcome: io::Result<bool>) -> ExitCode {
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn refuse(text: &str) -> ExitCode {
+    // With stderr gone there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}
+
+fn be_sentinel(run: &Run) -> ExitCode {
+    let log = logging::install();
+    let outcome = start(run, &log);
+    if let Err(fatal) = &outcome {
+        fatal.report();
+    }
+    log.flush_and_stop();
+    passed(
+        outcome
+            .map(|()| true)
+            .map_err(|_| io::ErrorKind::Other.into()),
+    )
+}
+
+/// From the command line to the clean stop.
+fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
+    let mut conf = configure(run, log)?;
+
+    let environment = supervise::Environment::of_process();
+    let supervision = supervise::establish(conf.server.supervised, environment);
+    let daemonized = conf.server.daemonize && !supervision.is_established();
+    if daemonized {
+        daemon::daemonize().map_err(|e| failed("Can't daemonize", &e))?;
+    }
+    // What turned out, for the file to say.
+    conf.server.supervised = supervision.to_persist();
+    conf.server.pidfile = pidfile::path_for(conf.server.pidfile.take(), daemonized);
+
+    // Threads may exist from here on.
+    log.start_writer()
+        .map_err(|e| failed("Can't start the log thread", &e))?;
+    crash::report_panics(log, reports_crashes(&conf.server));
+
+    startup::say_starting();
+    let _maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
+    startup::say_running(conf.server.port, 0);
+    startup::warn_of_backlog(conf.server.tcp_backlog);
+
+    let runtime = event_loop()?;
+    let signals = runtime
+        .block_on(async { Signals::install() })
+        .map_err(|e| failed("Can't handle signals", &e))?;
+    let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
+    let path = run.file.clone().unwrap_or_default();
+    ensure_id(&path, &mut conf);
+
+    let (_door, calls) = monitor::door();
+    let (notices, _published) = mpsc::channel(PUBLICATIONS);
+    let monitoring = Monitoring::start(&conf, path, calls, notices, log)?;
+    supervision.ready();
+
+    let (stop, stop_asked) = oneshot::channel();
+    runtime.block_on(async {
+        tokio::spawn(signals.serve(log.clone(), move || {
+            // The other end waits below for as long as there is anything to stop.
+            let _ = stop.send(());
+        }));
+        let _ = stop_asked.await;
+    });
+    startup::say_stopping();
+    supervision.stopping();
+    if let Some(pid_file) = pid_file {
+        startup::say_removing_pid_file();
+        pid_file.remove();
+    }
+    monitoring.stop();
+    startup::say_bye();
+    Ok(())
+}
+
+fn event_loop() -> Result<Runtime, FatalStart> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| failed("Can't start an event loop", &e))
+}
+
+/// Reads the configuration and turns the log to what it says. All of it happens before
+/// daemonizing, so that the caller sees errors and the exit status.
+fn configure(run: &Run, log: &LogControl) -> Result<Conf, FatalStart> {
+    let file = run.file.as_deref();
+    let text = config_file::read(file, run.stdin, &run.option_lines)?;
+    let conf = config::parse(&text, &mut ConfFiles)?;
+    log.configure(LogSettings::of(&conf.server));
+    config_file::check_writable(file)?;
+    for warning in &conf.warnings {
+        logging::line(Level::Warning, warning);
+    }
+    Ok(conf)
+}
+
+/// The first start of a file without an id: it is on disk before anybody is told.
+fn ensure_id(path: &Path, conf: &mut Conf) {
+    if conf.sentinel.my_id.is_some() {
+        return;
+    }
+    conf.sentinel.my_id = Some(RunId::random(&rand::random()));
+    let written = store::write_now(path, &conf.server, &conf.sentinel);
+    for line in &written.log {
+        logging::emit(line);
+    }
+}
+
+/// The monitor on its thread, with the store on another.
+struct Monitoring {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Monitoring {
+    fn start(
+        conf: &Conf,
+        path: PathBuf,
+        calls: Calls,
+        notices: mpsc::Sender<Notice>,
+        log: &LogControl,
+    ) -> Result<Monitoring, FatalStart> {
+        let (reports, store_reports) = mpsc::unbounded_channel();
+        let report = move |report| match report {
+            StoreReport::Log(line) => logging::emit(&line),
+            // After the monitor's end there is nobody to be told.
+            outcome => drop(reports.send(outcome)),
+        };
+        let store = Store::start(path, conf.server.clone(), report)
+            .map_err(|e| failed("Can't start the store thread", &e))?;
+        let (stop, stopped) = oneshot::channel();
+        let source = conf
+            .server
+            .bind_source_addr
+            .as_ref()
+            .and_then(|a| a.parse().ok());
+        let parts = monitor::Parts {
+            birth: Birth {
+                conf: conf.sentinel.clone(),
+                port: conf.server.port,
+                requirepass: conf.server.requirepass.clone(),
+                timings: Timings::default(),
+                seed: rand::random(),
+            },
+            source,
+            calls,
+            notices,
+            store,
+            store_reports,
+            voice: voice(log),
+            stop: stopped,
+        };
+        let runtime = event_loop()?;
+        let run = move || {
+            runtime.block_on(monitor::run(parts));
+            // A name server that hangs must not hold the stop up.
+            runtime.shutdown_background();
+        };
+        let thread = thread::Builder::new()
+            .name("monitor".into())
+            .spawn(run)
+            .map_err(|e| failed("Can't start the monitor thread", &e))?;
+        Ok(Monitoring { stop, thread })
+    }
+
+    fn stop(self) {
+        drop(self.stop);
+        // A panic of the thread was already reported by the panic hook.
+        let _ = self.thread.join();
+    }
+}
+
+fn voice(log: &LogControl) -> Voice {
+    let (for_level, for_exit) = (log.clone(), log.clone());
+    Voice {
+        log: Box::new(logging::emit),
+        notice: Box::new(logging::emit_notice),
+        set_log_level: Box::new(move |word| {
+            // The word was validated by the command.
+            let _ = for_level.set_level(word);
+        }),
+        exit: Box::new(move |status| {
+            for_exit.flush();
+            std::process::exit(status)
+        }),
+    }
+}
+
+/// After the listeners are bound: a second instance started by mistake ends before this.
+fn write_pid_file(path: &str) -> PidFile {
+    let (pid_file, written) = PidFile::write(path.into());
+    if let Err(error) = written {
+        startup::warn_of_pid_file(&error);
+    }
+    pid_file
+}
+
+fn reports_crashes(conf: &ServerConf) -> bool {
+    conf.kept("crash-log-enabled") != Some(&Value::Bool(false))
+}
+
+fn failed(what: &str, error: &io::Error) -> FatalStart {
+    FatalStart::Logged(format!("{what}: {}", errno_text(error)))
+}

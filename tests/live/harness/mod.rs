@@ -1,0 +1,19 @@
+//! Real processes for tests: started on free ports in an own directory, ended by id.
+//!
+//! Begin with [`Cluster`]: servers and sentinels watching them. Conditions are waited for with
+//! [`until`], never with a fixed sleep.
+
+mod client;
+mod cluster;
+mod log;
+mod ports;
+mod process;
+mod sentinel;
+mod server;
+mod subscriber;
+mod until;
+
+pub use cluster::{Cluster, Plan, Voice};
+pub use sentinel::{Daemon, Sentinel, Settings};
+pub use server::ServerOptions;
+pub use until::{LONG, SHORT, until};

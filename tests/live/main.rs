@@ -1,0 +1,19 @@
+//! Live tests: real servers, real sentinels of both kinds, real failures.
+//!
+//! Every test has its own directory and free ports, so they run in parallel. Needed on PATH:
+//! `redis-server` and `redis-sentinel` (`tests/run` installs them). To run one scenario:
+//! `cargo test --test live -- part_of_its_name`.
+
+mod auth;
+mod example_file;
+mod failover;
+mod harness;
+mod leaks;
+mod manual;
+mod mixed;
+mod parallel_syncs;
+mod refusals;
+mod restart;
+mod signals;
+mod standins;
+mod swap;

@@ -1,0 +1,211 @@
+//! The life of a server: start, hang, kill, restart.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::state::{ClientKind, Link, Role, State};
+use crate::{connection, replication};
+
+/// How a server begins.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The master to follow; none begins as a master.
+    pub master: Option<SocketAddr>,
+    /// What clients must AUTH with (`requirepass`).
+    pub password: Option<String>,
+    /// What it authenticates with to its own master (`masterauth`).
+    pub master_password: Option<String>,
+    /// `replica-priority`; 0 is never to be promoted.
+    pub priority: u32,
+    /// `replica-announced`.
+    pub announced: bool,
+}
+
+impl Options {
+    /// A master without a password at this address, priority 100.
+    pub fn new(listen: SocketAddr) -> Self {
+        Options {
+            listen,
+            master: None,
+            password: None,
+            master_password: None,
+            priority: 100,
+            announced: true,
+        }
+    }
+
+    /// The same, following `master`.
+    pub fn replica_of(self, master: SocketAddr) -> Self {
+        Options {
+            master: Some(master),
+            ..self
+        }
+    }
+}
+
+/// One server. It lives on the tokio runtime it was started on and ends when dropped.
+///
+/// One task listens, one follows the master, and each connection has one; an idle server costs
+/// a few kilobytes.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    life: Option<JoinHandle<()>>,
+}
+
+/// What the tasks of one server have in common.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    hung: watch::Sender<bool>,
+    /// A client said SHUTDOWN.
+    pub(crate) end: Notify,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// The state; a panic elsewhere does not make it unreadable.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns at once, or when the server is no longer hung.
+    pub(crate) async fn while_hung(&self) {
+        if *self.hung.borrow() {
+            // The sender lives in self, so this cannot fail.
+            let _ = self.hung.subscribe().wait_for(|hung| !hung).await;
+        }
+    }
+}
+
+impl Server {
+    /// Begins to listen; must be called on a tokio runtime.
+    pub async fn start(options: Options) -> io::Result<Server> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let state = Mutex::new(State::new(address, options));
+        let shared = Arc::new(Shared {
+            state,
+            hung: watch::Sender::new(false),
+            end: Notify::new(),
+        });
+        let life = Some(tokio::spawn(live(shared.clone(), listener)));
+        Ok(Server {
+            shared,
+            address,
+            life,
+        })
+    }
+
+    /// Where it listens, also while it is dead.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The run id of the present life.
+    pub fn run_id(&self) -> String {
+        self.shared.lock().run_id.clone()
+    }
+
+    /// Bytes of the replication stream produced or applied.
+    pub fn offset(&self) -> u64 {
+        self.shared.lock().offset
+    }
+
+    /// True while it is a master.
+    pub fn is_master(&self) -> bool {
+        !self.shared.lock().is_replica()
+    }
+
+    /// The master it follows (as it was told) and whether that link is up; none for a master.
+    pub fn follows(&self) -> Option<(String, u16, bool)> {
+        match &self.shared.lock().role {
+            Role::Master => None,
+            Role::Replica(following) => {
+                let up = matches!(following.link, Link::Up);
+                Some((following.upstream.host.clone(), following.upstream.port, up))
+            }
+        }
+    }
+
+    /// How many connections it has, and how many of them are replicas.
+    pub fn connections(&self) -> (usize, usize) {
+        let state = self.shared.lock();
+        let replicas = state
+            .clients
+            .values()
+            .filter(|client| matches!(client.kind, ClientKind::Replica { .. }));
+        (state.clients.len(), replicas.count())
+    }
+
+    /// From now on it accepts connections but never answers, and neither sends nor applies
+    /// replication, like a stopped process.
+    pub fn hang(&self) {
+        self.shared.hung.send_replace(true);
+    }
+
+    /// Ends [`Server::hang`]: all that has piled up is answered.
+    pub fn resume(&self) {
+        self.shared.hung.send_replace(false);
+    }
+
+    /// Ends the process, so to speak: when this returns, all its sockets are closed.
+    pub async fn kill(&mut self) {
+        if let Some(life) = self.life.take() {
+            life.abort();
+            let _ = life.await;
+        }
+        self.resume();
+    }
+
+    /// Starts a killed (or shut down) server again at the same address, as a new process with
+    /// the role it last saved. Kills it first when it still runs.
+    pub async fn restart(&mut self) -> io::Result<()> {
+        self.kill().await;
+        let listener = TcpListener::bind(self.address).await?;
+        self.shared.lock().reborn();
+        self.life = Some(tokio::spawn(live(self.shared.clone(), listener)));
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(life) = self.life.take() {
+            life.abort();
+        }
+    }
+}
+
+/// One life. All other tasks belong to this one and end with it.
+async fn live(shared: Arc<Shared>, listener: TcpListener) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(replication::follow(shared.clone()));
+    loop {
+        // A hung process leaves new connections in the kernel's queue.
+        shared.while_hung().await;
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    // Sockets of small replies: waiting to fill a packet would only add delay.
+                    let _ = stream.set_nodelay(true);
+                    tasks.spawn(connection::serve(shared.clone(), stream));
+                }
+            }
+            Some(_) = tasks.join_next() => {}
+            () = shared.end.notified() => return,
+        }
+    }
+}
