@@ -94,6 +94,7 @@ pub struct Sentinel {
     current_epoch: Epoch,
     tilt: Tilt,
     simulate: Simulate,
+    crashing: bool,
     rng: Xoshiro256PlusPlus,
     masters: BTreeMap<MasterId, Master>,
     names: BTreeMap<MasterName, MasterId>,
@@ -123,6 +124,9 @@ struct Simulate {
 impl Sentinel {
     /// One turn: takes in a fact, then everything that is due.
     pub fn handle(&mut self, now: Now, event: Event) {
+        if self.crashing && !matches!(event, Event::Durable { .. } | Event::NotDurable { .. }) {
+            return;
+        }
         self.judge_lateness(now);
         self.take_in(now, event);
         let mut met = BTreeSet::new();
@@ -134,7 +138,9 @@ impl Sentinel {
                 self.deadlines.set(deadline, Some(now.mono.plus(1)));
             }
         }
-        self.send_wanted_hellos(now);
+        if !self.crashing {
+            self.send_wanted_hellos(now);
+        }
         self.publish_addresses();
         self.hand_to_store();
         self.last_turn = now.mono;

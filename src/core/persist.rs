@@ -23,6 +23,8 @@ pub struct Version(pub u64);
 pub(super) enum Waiting {
     /// The pending vote of this master.
     Vote(MasterId),
+    /// The process ends: a simulated crash.
+    Crash,
     /// A caller is answered, and then perhaps an event announced.
     Reply {
         /// The caller.
@@ -36,6 +38,8 @@ pub(super) enum Waiting {
 
 /// Why a command that changed something answers with an error all the same (measured).
 const SAVE_ERROR: &str = "ERR Failed to save config file. Check server logs.";
+/// The status with which a simulated crash ends the process (measured).
+const SIMULATED_CRASH_STATUS: i32 = 99;
 /// A failed write is tried again after this long.
 const RETRY_MS: u64 = 1_000;
 
@@ -140,6 +144,7 @@ impl Sentinel {
         }
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
+                Waiting::Crash => self.end_process(),
                 Waiting::Vote(master) => self.vote_durable(master, version, now),
                 Waiting::Reply {
                     waiter,
@@ -162,6 +167,7 @@ impl Sentinel {
         }
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
+                Waiting::Crash => self.end_process(),
                 Waiting::Vote(master) => self.vote_not_durable(master, version, now),
                 Waiting::Reply { waiter, then, .. } => {
                     self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then)
@@ -179,6 +185,12 @@ impl Sentinel {
             self.cast_missing_own_vote(id);
         }
         self.persist();
+    }
+
+    fn end_process(&mut self) {
+        self.out.push_back(Action::Exit {
+            status: SIMULATED_CRASH_STATUS,
+        });
     }
 
     fn answer(
