@@ -40,8 +40,10 @@ pub(super) enum Waiting {
 const SAVE_ERROR: &str = "ERR Failed to save config file. Check server logs.";
 /// The status with which a simulated crash ends the process (measured).
 const SIMULATED_CRASH_STATUS: i32 = 99;
-/// A failed write is tried again after this long.
-const RETRY_MS: u64 = 1_000;
+/// A failed write is tried again after this long, then after twice as long each time, up to the
+/// longest pause. Anything that changes meanwhile is tried at once.
+const FIRST_RETRY_MS: u64 = 1_000;
+const LONGEST_RETRY_MS: u64 = 30_000;
 
 /// Versions on their way to the disk.
 #[derive(Debug, Default)]
@@ -53,6 +55,7 @@ pub(super) struct Ledger {
     waiting: VecDeque<(Version, Waiting)>,
     unannounced: Vec<(Epoch, MasterId)>,
     slowest_write: u64,
+    failures_in_a_row: u32,
     /// The newest epoch of our own making.
     pub own_epoch: Option<Epoch>,
 }
@@ -123,6 +126,7 @@ impl Sentinel {
     /// `Event::Durable`.
     pub(super) fn durable(&mut self, version: Version, took_ms: u64, now: Now) {
         let ledger = &mut self.ledger;
+        ledger.failures_in_a_row = 0;
         ledger.slowest_write = took_ms.max(ledger.slowest_write - ledger.slowest_write.div_ceil(8));
         while let Some((v, epoch)) = ledger
             .in_flight
@@ -174,8 +178,11 @@ impl Sentinel {
                 }
             }
         }
+        let doublings = self.ledger.failures_in_a_row.min(10);
+        self.ledger.failures_in_a_row += 1;
+        let pause = (FIRST_RETRY_MS << doublings).min(LONGEST_RETRY_MS);
         self.deadlines
-            .set(Deadline::RetryPersist, Some(now.mono.plus(RETRY_MS)));
+            .set(Deadline::RetryPersist, Some(now.mono.plus(pause)));
     }
 
     /// What stands only in memory is tried again, and with it own votes that could not be cast.
