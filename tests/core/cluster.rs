@@ -115,7 +115,7 @@ impl Plan {
 
     pub fn birth(&self) -> Birth {
         let mut conf = self.conf.clone();
-        conf.masters.push(self.group.clone());
+        conf.masters.insert(0, self.group.clone());
         Birth {
             conf,
             port: 26379,

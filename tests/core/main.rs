@@ -9,4 +9,5 @@ mod cluster;
 mod hosts;
 mod world;
 
+mod links;
 mod sdown;

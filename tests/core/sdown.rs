@@ -174,8 +174,7 @@ fn with_a_reboot_period_of_0_a_reboot_never_means_down() {
 }
 
 #[test]
-fn a_disconnected_server_without_a_pending_ping_is_judged_by_its_last_valid_reply() {
-    // The pubsub socket is refused, the command socket works: PINGs go on, nothing is down.
+fn a_server_whose_pubsub_socket_is_refused_is_up_while_it_answers_pings() {
     let mut w = plan(0, 0, 2).settled();
     w.host(M).pubsub_reach = Some(super::hosts::Reach::Refused);
     w.reset_sockets(M, Some(Socket::Pubsub));

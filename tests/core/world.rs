@@ -487,8 +487,30 @@ impl World {
             }
             return;
         }
+        let echoes = host.echoes;
         if let Some(answer) = host.answer(ask, now) {
             self.later(trip, Event::Answered { conn, answer });
+        }
+        if let rsentinel::core::Ask::Hello { text, .. } = ask
+            && echoes
+        {
+            self.echo(to, text, trip);
+        }
+    }
+}
+
+impl World {
+    /// A server sends what was published on it to its subscribers.
+    fn echo(&mut self, to: SocketAddr, text: &str, trip: u64) {
+        let subscribed: Vec<ConnId> = self
+            .conns
+            .iter()
+            .filter(|(_, c)| c.to == to && c.socket == Socket::Pubsub)
+            .map(|(id, _)| *id)
+            .collect();
+        for conn in subscribed {
+            let hello = Some(text.to_owned());
+            self.later(trip, Event::Heard { conn, hello });
         }
     }
 }
