@@ -43,7 +43,10 @@ pub fn replica(i: usize) -> String {
 /// The `<I>` of peer `i`.
 pub fn peer(i: usize) -> String {
     let ip = ip(P[i]);
-    format!("sentinel {} {ip} 26379 @ mymaster 10.0.0.1 6379", peer_id(i))
+    format!(
+        "sentinel {} {ip} 26379 @ mymaster 10.0.0.1 6379",
+        peer_id(i)
+    )
 }
 
 /// The host part of an address.

@@ -437,7 +437,10 @@ fn a_shared_socket_carries_one_hello_per_master() {
     let w = two_masters().settled();
     let hellos = w.hellos_to(P[0]);
     for name in [",mymaster,", ",other,"] {
-        let n = hellos.iter().filter(|(_, text)| text.contains(name)).count();
+        let n = hellos
+            .iter()
+            .filter(|(_, text)| text.contains(name))
+            .count();
         assert!((2..=3).contains(&n), "{n} of {name}: {hellos:?}");
     }
 }

@@ -10,4 +10,6 @@ mod hosts;
 mod world;
 
 mod links;
+mod odown_and_ask;
 mod sdown;
+mod votes;

@@ -419,7 +419,11 @@ impl World {
                 None => panic!("an ask on a socket that is closed: {ask:?}"),
             },
             Action::Resolve { host } => {
-                let outcome = self.names.get(&**host).copied().ok_or("no such name".into());
+                let outcome = self
+                    .names
+                    .get(&**host)
+                    .copied()
+                    .ok_or("no such name".into());
                 self.later(
                     self.look_up_ms,
                     Event::Resolved {
@@ -579,11 +583,7 @@ impl World {
     }
 
     /// When asks that satisfy `which` were sent to an address.
-    pub fn times_of(
-        &self,
-        at: &str,
-        which: impl Fn(&rsentinel::core::Ask) -> bool,
-    ) -> Vec<u64> {
+    pub fn times_of(&self, at: &str, which: impl Fn(&rsentinel::core::Ask) -> bool) -> Vec<u64> {
         self.sent_to(at)
             .into_iter()
             .filter(|(_, ask)| which(ask))
