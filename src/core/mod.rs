@@ -205,17 +205,16 @@ impl Sentinel {
 
     /// Routes a reply to the room that asked.
     fn answered(&mut self, conn: ConnId, answer: Answer, now: Now) {
-        let Some(&(id, _)) = self.conns.get(&conn) else {
+        let Some(&(id, kind)) = self.conns.get(&conn) else {
             return;
         };
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        link.pending -= if matches!(answer, Answer::Replicate(..)) {
-            6
-        } else {
-            1
-        };
+        if let Some(socket) = link.socket_mut(kind) {
+            let transaction = matches!(answer, Answer::Replicate(..));
+            socket.pending -= if transaction { 6 } else { 1 };
+        }
         let user = link.users.first().copied();
         match answer {
             Answer::Done => {}
@@ -240,7 +239,7 @@ impl Sentinel {
         if let Some(link) = self.links.get_mut(&id) {
             link.pubsub_activity = now.mono;
             if let Some(pubsub) = &mut link.pubsub {
-                pubsub.attempts = 0;
+                pubsub.prove(now.mono);
             }
         }
         if let Some(text) = hello {

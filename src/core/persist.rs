@@ -169,11 +169,16 @@ impl Sentinel {
         {
             self.ledger.in_flight.pop_front();
         }
+        // A state handed over later carries the votes of this one too: they may still get there.
+        let carrier = self.ledger.in_flight.back().map(|(v, _)| *v);
         for (version, waiting) in self.ledger.take_settled(version) {
-            match waiting {
-                Waiting::Crash => self.end_process(),
-                Waiting::Vote(master) => self.vote_not_durable(master, version, now),
-                Waiting::Reply { waiter, then, .. } => {
+            match (waiting, carrier) {
+                (Waiting::Crash, _) => self.end_process(),
+                (Waiting::Vote(master), Some(carrier)) => {
+                    self.vote_carried_by(master, version, carrier);
+                }
+                (Waiting::Vote(master), None) => self.vote_not_durable(master, version, now),
+                (Waiting::Reply { waiter, then, .. }, _) => {
                     self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then)
                 }
             }
