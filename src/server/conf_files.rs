@@ -51,8 +51,13 @@ impl IncludeReader for ConfFiles {
     }
 
     fn is_executable(&mut self, path: &str) -> bool {
-        access(path, AccessFlags::X_OK).is_ok()
+        is_executable(path)
     }
+}
+
+/// Whether this process may execute a file.
+pub fn is_executable(path: &str) -> bool {
+    access(path, AccessFlags::X_OK).is_ok()
 }
 
 /// What the system says about an error, as strerror(3) words it.

@@ -41,7 +41,7 @@ impl Sentinel {
         let contrary =
             master.peers.len() + 1 - agreeing - silent.min(master.peers.len() + 1 - agreeing);
         let mut why = format!(
-            "No failover of {}: {agreeing} of the {quorum} sentinels needed (quorum) say that it is down; \
+            "No failover of {}: quorum not reached, {agreeing}/{quorum} sentinels say that it is down; \
              {contrary} reachable peers see it up or have not answered, {silent} peers are unreachable",
             self.describe(Party::master(id))
         );
