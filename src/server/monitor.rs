@@ -25,9 +25,9 @@ use super::store::{Store, StoreReport};
 const PEER_CALLS: usize = 4_096;
 /// Calls of other clients that may wait; beyond this the asking connection waits.
 const CLIENT_CALLS: usize = 1_024;
-/// How much of each source is taken in one turn: what servers and peers answer comes first and
-/// in bulk; a flood of questions costs the watching one share of a turn at most.
-const FACTS_PER_TURN: usize = 256;
+/// How much of each source is taken in one turn: a flood of questions costs the watching one share
+/// of a turn at most. What servers and peers answer comes first, all that is there: its queue has
+/// no bound of its own, but between two turns every socket is read at most a chunk at a time.
 const PEER_CALLS_PER_TURN: usize = 32;
 const CLIENT_CALLS_PER_TURN: usize = 32;
 /// A timer this late means that this thread was held up.
@@ -148,7 +148,7 @@ pub async fn run(parts: Parts) {
             tokio::task::yield_now().await;
         }
         // A share for each source, so that none starves another, facts about servers first.
-        for _ in 0..FACTS_PER_TURN {
+        for _ in 0..facts.len() {
             let Ok(fact) = facts.try_recv() else { break };
             monitor.feed(fact);
         }
