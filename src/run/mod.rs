@@ -2,6 +2,7 @@
 
 mod monitoring;
 mod serving;
+mod stopping;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -24,7 +25,7 @@ use crate::process::{
     config_file, crash, daemon, limits, memory_test, startup, system_check, version,
 };
 use crate::server::conf_files::ConfFiles;
-use crate::server::{monitor, store};
+use crate::server::{monitor, serve, store};
 use crate::types::RunId;
 
 use monitoring::Monitoring;
@@ -100,7 +101,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     // Threads may exist from here on.
     log.start_writer()
         .map_err(|e| failed("Can't start the log thread", &e))?;
-    crash::report_panics(log, reports_crashes(&conf.server));
+    crash::end_on_panic(log, reports_crashes(&conf.server), serve::THREAD);
 
     startup::say_starting();
     let maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
@@ -130,16 +131,19 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::spawn(signals.serve(log.clone(), move || {
             // The other end waits below for as long as there is anything to stop.
             let _ = stop.send(());
         }));
         tokio::select! {
-            _ = stop_asked => {}
-            _ = shutdown_asked => {}
+            _ = stop_asked => Ok(()),
+            asked = shutdown_asked => asked.map_err(|_| {
+                FatalStart::Logged("The serving thread has ended unexpectedly, exiting.".into())
+            }),
         }
     });
+    stopping::limit_the_time(log);
     startup::say_stopping();
     supervision.stopping();
     if let Some(pid_file) = pid_file {
@@ -149,7 +153,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     serving.stop();
     monitoring.stop();
     startup::say_bye();
-    Ok(())
+    outcome
 }
 
 fn event_loop() -> Result<Runtime, FatalStart> {

@@ -14,7 +14,7 @@ use nix::sys::time::TimeVal;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::commands::{ServerFacts, Settings, client_line};
@@ -26,6 +26,9 @@ use super::counters::Counters;
 use super::door::Door;
 use super::listener;
 use super::subscriptions::Subscriptions;
+
+/// The name of the serving thread.
+pub const THREAD: &str = "serve";
 
 /// Between two looks at idle clients, at clients over their soft limit, and at the rate of
 /// commands.
@@ -48,7 +51,7 @@ pub struct Parts {
     pub limits: ClientLimits,
     /// The figures of INFO that the serving side does not count itself.
     pub facts: ServerFacts,
-    /// Fires when a client says SHUTDOWN.
+    /// Fires when a client says SHUTDOWN; is dropped when the serving side has ended.
     pub shutdown: oneshot::Sender<()>,
     /// Where log lines go; must not block.
     pub log: Box<dyn Fn(&LogLine) + Send>,
@@ -113,7 +116,7 @@ impl Server {
         };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
-            .name("serve".to_owned())
+            .name(THREAD.to_owned())
             .spawn(move || {
                 let all = LocalSet::new();
                 all.block_on(&runtime, run(parts, listeners, stopped));
@@ -152,12 +155,26 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
         shutdown: RefCell::new(Some(parts.shutdown)),
         log: parts.log,
     });
+    let mut lasting = JoinSet::new();
     for listener in listeners {
-        spawn_local(listener::accept_all(Rc::clone(&shared), listener));
+        lasting.spawn_local(listener::accept_all(Rc::clone(&shared), listener));
     }
-    spawn_local(publish_all(Rc::clone(&shared), parts.notices));
-    spawn_local(tick_on(Rc::clone(&shared)));
-    let _ = stopped.await;
+    lasting.spawn_local(publish_all(Rc::clone(&shared), parts.notices));
+    lasting.spawn_local(tick_on(Rc::clone(&shared)));
+    tokio::select! {
+        _ = stopped => {}
+        () = a_panic_of(&mut lasting) => {}
+    }
+}
+
+/// A connection may die of a panic alone; without one of these tasks the serving side is dead.
+async fn a_panic_of(lasting: &mut JoinSet<()>) {
+    while let Some(ended) = lasting.join_next().await {
+        if ended.is_err() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Publishes events in the order in which the monitor announced them.
