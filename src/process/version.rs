@@ -5,7 +5,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The redis-sentinel whose behaviour we offer: what `INFO` calls `redis_version`, and what
 /// tools that choose features by version should see.
-pub const REDIS_VERSION: &str = "7.2.6";
+pub use crate::commands::REDIS_VERSION;
 
 /// The answer to `-v`.
 ///

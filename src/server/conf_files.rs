@@ -50,8 +50,13 @@ impl IncludeReader for ConfFiles {
     }
 
     fn is_executable(&mut self, path: &str) -> bool {
-        fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
+        is_executable(path)
     }
+}
+
+/// Whether a script could be run: some execute permission is set.
+pub fn is_executable(path: &str) -> bool {
+    fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }
 
 /// What the system says about an error, as strerror(3) words it.
