@@ -332,14 +332,13 @@ fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
     let quiet = conf("acllog-max-len 128\ntls-port 0\nappendonly yes\nslave-priority 5\n");
     assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
     let text = format!(
-        "{M}tls-port 1\nunixsocket /x\nsyslog-enabled yes\naclfile /x\nrename-command A B\n\
+        "{M}tls-port 1\nunixsocket /x\naclfile /x\nrename-command A B\n\
          sentinel notification-script m /x.sh\n"
     );
     let warnings = conf(&text).warnings;
     for name in [
         "tls-port",
         "unixsocket",
-        "syslog-enabled",
         "aclfile",
         "rename-command",
         "sentinel notification-script",

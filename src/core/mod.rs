@@ -94,6 +94,7 @@ pub struct Sentinel {
     current_epoch: Epoch,
     tilt: Tilt,
     simulate: Simulate,
+    crashing: bool,
     rng: Xoshiro256PlusPlus,
     masters: BTreeMap<MasterId, Master>,
     names: BTreeMap<MasterName, MasterId>,
@@ -123,6 +124,9 @@ struct Simulate {
 impl Sentinel {
     /// One turn: takes in a fact, then everything that is due.
     pub fn handle(&mut self, now: Now, event: Event) {
+        if self.crashing && !matches!(event, Event::Durable { .. } | Event::NotDurable { .. }) {
+            return;
+        }
         self.judge_lateness(now);
         self.take_in(now, event);
         let mut met = BTreeSet::new();
@@ -134,7 +138,9 @@ impl Sentinel {
                 self.deadlines.set(deadline, Some(now.mono.plus(1)));
             }
         }
-        self.send_wanted_hellos(now);
+        if !self.crashing {
+            self.send_wanted_hellos(now);
+        }
         self.publish_addresses();
         self.hand_to_store();
         self.last_turn = now.mono;
@@ -199,17 +205,16 @@ impl Sentinel {
 
     /// Routes a reply to the room that asked.
     fn answered(&mut self, conn: ConnId, answer: Answer, now: Now) {
-        let Some(&(id, _)) = self.conns.get(&conn) else {
+        let Some(&(id, kind)) = self.conns.get(&conn) else {
             return;
         };
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
-        link.pending -= if matches!(answer, Answer::Replicate(..)) {
-            6
-        } else {
-            1
-        };
+        if let Some(socket) = link.socket_mut(kind) {
+            let transaction = matches!(answer, Answer::Replicate(..));
+            socket.pending -= if transaction { 6 } else { 1 };
+        }
         let user = link.users.first().copied();
         match answer {
             Answer::Done => {}
@@ -234,7 +239,7 @@ impl Sentinel {
         if let Some(link) = self.links.get_mut(&id) {
             link.pubsub_activity = now.mono;
             if let Some(pubsub) = &mut link.pubsub {
-                pubsub.attempts = 0;
+                pubsub.prove(now.mono);
             }
         }
         if let Some(text) = hello {

@@ -26,7 +26,7 @@ impl Sentinel {
                 port,
                 quorum,
             } => self.monitor(waiter, name, &host, port, quorum, now),
-            Instruction::Remove { name } => self.remove(waiter, &name),
+            Instruction::Remove { name } => self.remove(waiter, &name, now),
             Instruction::Reset { pattern } => self.reset(waiter, &pattern, now),
             Instruction::Failover { name } => self.force_failover(waiter, &name, now),
             Instruction::Set {
@@ -127,23 +127,30 @@ impl Sentinel {
         self.reply(waiter, Reply::Error(BAD_HOST.into()));
     }
 
-    fn remove(&mut self, waiter: Waiter, name: &MasterName) {
+    fn remove(&mut self, waiter: Waiter, name: &MasterName, now: Now) {
         let Some(id) = self.find(waiter, name) else {
             return;
         };
         self.announce_party(EventName::Unmonitor, Party::master(id));
-        self.dismiss_callers(id);
+        self.dismiss_callers(id, now);
         self.remove_master(id);
         self.reply_when_durable(waiter, Reply::Ok);
     }
 
-    /// Callers that wait for a vote of a group that is being removed hear "unknown".
-    fn dismiss_callers(&mut self, id: MasterId) {
-        let pending = self
+    /// Callers that wait for a vote of a group that is being removed hear "unknown". The vote may
+    /// reach the disk all the same, so its epoch is adopted: it is never free again.
+    fn dismiss_callers(&mut self, id: MasterId, now: Now) {
+        let Some(pending) = self
             .masters
             .get_mut(&id)
-            .and_then(|m| m.pending_vote.take());
-        for (waiter, _) in pending.map_or_else(Vec::new, |p| p.callers) {
+            .and_then(|m| m.pending_vote.take())
+        else {
+            return;
+        };
+        if pending.epoch > self.current_epoch {
+            self.raise_epoch(pending.epoch, id, now);
+        }
+        for (waiter, _) in pending.callers {
             let opinion = super::action::DownOpinion {
                 down: false,
                 leader: None,

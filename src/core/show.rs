@@ -208,7 +208,7 @@ impl Sentinel {
             port: address.port(),
             run_id: String::new(),
             flags: String::new(),
-            link_pending_commands: link.map_or(0, |l| l.pending),
+            link_pending_commands: link.map_or(0, Link::pending),
             link_refcount: link.map_or(1, |l| l.users.len()),
             last_ping_sent: link
                 .and_then(|l| l.ping_pending_since)

@@ -28,41 +28,37 @@ pub enum Flow {
     CloseNow,
 }
 
-/// The monitor is gone: the process is ending.
-struct Gone;
-
-/// Carries one request out. Returns when its reply has been appended to the outbox, so that
+/// Carries one request out. Returns when its replies have been appended to the outbox, so that
 /// replies keep the order of requests; other connections go on meanwhile.
 pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) -> Flow {
     shared.counters.commands.add(1);
     let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
-    match next {
-        Next::Close => return Flow::CloseNow,
-        Next::Shutdown => {
-            shared.shut_down();
-            // There is no reply: the connection stays open until the process has stopped.
-            std::future::pending::<()>().await;
-        }
-        Next::Subscribed(confirmations) | Next::Unsubscribed(confirmations) => {
-            let mut subscriptions = shared.subscriptions.borrow_mut();
-            subscriptions.learn(client, &confirmations);
-            drop(subscriptions);
-            for confirmation in &confirmations {
-                say(shared, client, confirmation);
-            }
-        }
-        next => match answer(shared, client, next).await {
-            Ok(reply) => {
-                say(shared, client, &reply);
-                client.outbox.release_pushes();
-            }
-            Err(Gone) => return Flow::CloseNow,
-        },
+    match answer(shared, client, next).await {
+        Ok(Answer::One(reply)) => say(shared, client, &reply),
+        Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
+        Err(flow) => return flow,
     }
+    client.outbox.release_pushes();
     if client.close_after_reply.get() {
         Flow::CloseWritten
     } else {
         Flow::GoOn
+    }
+}
+
+/// What is said to a request.
+enum Answer {
+    One(Reply),
+    /// The pushes that confirm a change of subscriptions.
+    Confirmations(Vec<Reply>),
+}
+
+/// The monitor is gone, so the process is ending.
+struct Gone;
+
+impl From<Gone> for Flow {
+    fn from(_: Gone) -> Self {
+        Flow::CloseNow
     }
 }
 
@@ -76,37 +72,45 @@ fn say(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
     shared.check_output(client);
 }
 
-async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Reply, Gone> {
-    match next {
-        Next::Reply(reply) => Ok(reply),
-        Next::View(format) => Ok(format(&*view(shared).await?)),
+/// `Err` when there is nothing to say.
+async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answer, Flow> {
+    let reply = match next {
+        Next::Reply(reply) => reply,
+        Next::View(format) => format(&*view(shared).await?),
         Next::Facts(format) => {
             let view = view(shared).await?;
-            Ok(format(&view, &shared.facts()))
+            format(&view, &shared.facts())
         }
-        Next::Addresses(format) => Ok(format(&shared.door.addresses.load())),
-        Next::AskDown(question) => ask_down(shared, client, question).await.map(down_reply),
+        Next::Addresses(format) => format(&shared.door.addresses.load()),
+        Next::AskDown(question) => down_reply(ask_down(shared, client, question).await?),
         Next::Hello(text) => {
             let place = shared.door.peers.reserve().await.map_err(|_| Gone)?;
             // Nothing is awaited between here and the reply, so no event that this hello causes
             // can get in front of it.
             place.send(Call::Hello(text));
-            Ok(hello_reply())
+            hello_reply()
         }
-        Next::Instruct(instruction) => {
-            let reply = instruct(shared, client, instruction).await?;
-            Ok(instruct_reply(reply))
-        }
+        Next::Instruct(instruction) => instruct_reply(instruct(shared, client, instruction).await?),
         Next::InstructThen(instruction, when_ok) => {
             match instruct(shared, client, instruction).await? {
-                core::Reply::Ok => Ok(when_ok),
-                other => Ok(instruct_reply(other)),
+                core::Reply::Ok => when_ok,
+                other => instruct_reply(other),
             }
         }
-        Next::Clients(query) => Ok(shared.clients.answer(&query, client)),
-        // The caller has dealt with these.
-        Next::Subscribed(_) | Next::Unsubscribed(_) | Next::Shutdown | Next::Close => Err(Gone),
-    }
+        Next::Clients(query) => shared.clients.answer(&query, client),
+        Next::Subscribed(confirmations) | Next::Unsubscribed(confirmations) => {
+            let mut subscriptions = shared.subscriptions.borrow_mut();
+            subscriptions.learn(client, &confirmations);
+            return Ok(Answer::Confirmations(confirmations));
+        }
+        Next::Shutdown => {
+            shared.shut_down();
+            // There is no reply: the connection stays open until the process has stopped.
+            std::future::pending().await
+        }
+        Next::Close => return Err(Flow::CloseNow),
+    };
+    Ok(Answer::One(reply))
 }
 
 /// A snapshot. When many wait for the monitor, only those who wait are delayed.

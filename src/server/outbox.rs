@@ -214,3 +214,79 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BufMut;
+
+    use super::*;
+
+    fn limit(hard: u64, soft: u64, soft_seconds: u64) -> OutputRule {
+        OutputRule::Class(OutputLimit {
+            hard,
+            soft,
+            soft_seconds,
+        })
+    }
+
+    fn filled(bytes: usize) -> Outbox {
+        let outbox = Outbox::default();
+        outbox.reply(|out| out.put_bytes(b'x', bytes));
+        outbox
+    }
+
+    async fn written(outbox: &Outbox) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        outbox.finish();
+        let done = outbox.write_to(&mut bytes, &Counters::default()).await;
+        done.expect("memory takes all");
+        bytes
+    }
+
+    #[tokio::test]
+    async fn pushes_wait_for_the_reply_of_a_running_command() {
+        let outbox = Outbox::default();
+        outbox.push(Bytes::from_static(b"1"));
+        outbox.hold_pushes();
+        outbox.push(Bytes::from_static(b"3"));
+        outbox.reply(|out| out.put_slice(b"2"));
+        outbox.release_pushes();
+        outbox.reply(|out| out.put_slice(b"4"));
+        assert_eq!(written(&outbox).await, b"1234");
+        assert_eq!(outbox.memory(), 0);
+    }
+
+    #[tokio::test]
+    async fn more_pieces_than_one_write_takes_leave_in_order() {
+        let outbox = Outbox::default();
+        let pieces: Vec<String> = (0..500).map(|n| format!("{n},")).collect();
+        for piece in &pieces {
+            outbox.push(Bytes::from(piece.clone()));
+        }
+        assert_eq!(written(&outbox).await, pieces.concat().into_bytes());
+    }
+
+    #[test]
+    fn the_first_16_kib_never_count() {
+        assert!(!filled(16 * 1024).is_over(limit(1, 0, 0)));
+        assert!(filled(16 * 1024 + 1).is_over(limit(1, 0, 0)));
+        assert!(!filled(17 * 1024).is_over(OutputRule::Unauthenticated));
+        assert!(filled(17 * 1024 + 1).is_over(OutputRule::Unauthenticated));
+        assert!(!filled(1 << 20).is_over(limit(0, 0, 0)));
+    }
+
+    #[test]
+    fn the_soft_limit_gives_time() {
+        let outbox = filled(1 << 20);
+        assert!(!outbox.is_over(limit(0, 1024, 3600)));
+        assert!(outbox.is_over(limit(1024, 1024, 3600)));
+    }
+
+    #[test]
+    fn held_pushes_count_too() {
+        let outbox = Outbox::default();
+        outbox.hold_pushes();
+        outbox.push(Bytes::from(vec![b'x'; 1 << 20]));
+        assert!(outbox.is_over(limit(1 << 19, 0, 0)));
+    }
+}

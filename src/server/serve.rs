@@ -98,17 +98,17 @@ pub struct Server {
 
 impl Server {
     /// Starts the thread. Fails only if the system has no thread or descriptor left.
-    pub fn start(parts: Parts) -> io::Result<Server> {
+    pub fn start(mut parts: Parts) -> io::Result<Server> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let listeners = {
             let _inside = runtime.enter();
-            let listen = |listener: &net::TcpListener| {
+            let listen = |listener: net::TcpListener| {
                 listener.set_nonblocking(true)?;
-                TcpListener::from_std(listener.try_clone()?)
+                TcpListener::from_std(listener)
             };
-            let all = parts.listeners.iter().map(listen);
+            let all = parts.listeners.drain(..).map(listen);
             all.collect::<io::Result<Vec<TcpListener>>>()?
         };
         let (stop, stopped) = oneshot::channel();
@@ -152,7 +152,6 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
         shutdown: RefCell::new(Some(parts.shutdown)),
         log: parts.log,
     });
-    drop(parts.listeners);
     for listener in listeners {
         spawn_local(listener::accept_all(Rc::clone(&shared), listener));
     }

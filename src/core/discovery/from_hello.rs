@@ -67,6 +67,7 @@ impl Sentinel {
         for key in &moved {
             self.remove_peer(Party::peer(id, *key));
         }
+        let mut bereft = vec![id];
         if !moved.is_empty() {
             let shown = address.announced(self.settings.announce_hostnames);
             let whom = format!("ip {shown} port {port} for {}", hello.id);
@@ -74,7 +75,7 @@ impl Sentinel {
             self.announce(EventName::SentinelAddressSwitch, id, text);
         } else if let Some((key, old_id)) = displaced {
             self.announce_party(EventName::SentinelInvalidAddr, Party::peer(id, key));
-            self.remove_peer_everywhere(&old_id);
+            bereft = self.remove_peer_everywhere(&old_id);
         }
         let party = self.add_peer(id, hello.id.clone(), address.clone(), now)?;
         if moved.is_empty() {
@@ -83,6 +84,10 @@ impl Sentinel {
             self.move_peer_everywhere(party, &hello.id, &address, now);
         }
         self.persist();
+        // Removed records took their reports along.
+        for master in bereft {
+            self.judge_odown(master, now);
+        }
         Some(party)
     }
 
@@ -147,7 +152,8 @@ impl Sentinel {
         }
     }
 
-    fn remove_peer_everywhere(&mut self, peer_id: &RunId) {
+    /// Removes a peer's records under every master; which masters had one.
+    fn remove_peer_everywhere(&mut self, peer_id: &RunId) -> Vec<MasterId> {
         let parties: Vec<Party> = self
             .masters
             .values()
@@ -158,9 +164,10 @@ impl Sentinel {
                     .map(|(k, _)| Party::peer(m.id, *k))
             })
             .collect();
-        for party in parties {
-            self.remove_peer(party);
+        for party in &parties {
+            self.remove_peer(*party);
         }
+        parties.into_iter().map(|party| party.master).collect()
     }
 
     /// Compares the sender's configuration of the master with ours.

@@ -144,6 +144,23 @@ impl Sentinel {
         self.step_failover(id, now);
     }
 
+    /// The pending vote was not written with its own version, but a later one carries it.
+    pub(in crate::core) fn vote_carried_by(
+        &mut self,
+        id: MasterId,
+        version: Version,
+        carrier: Version,
+    ) {
+        let pending = self
+            .masters
+            .get_mut(&id)
+            .and_then(|m| m.pending_vote.as_mut());
+        if let Some(pending) = pending.filter(|p| p.version == version) {
+            pending.version = carrier;
+            self.ledger.wait(carrier, Waiting::Vote(id));
+        }
+    }
+
     /// The pending vote could not be written: it was never given.
     pub(in crate::core) fn vote_not_durable(&mut self, id: MasterId, version: Version, now: Now) {
         let Some(master) = self.masters.get_mut(&id) else {

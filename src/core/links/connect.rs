@@ -171,8 +171,10 @@ impl Sentinel {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
+        if let Some(socket) = link.socket_mut(kind) {
+            socket.pending = 0;
+        }
         if kind == Socket::Command {
-            link.pending = 0;
             link.pings_in_flight = 0;
             link.info_in_flight.clear();
         }
@@ -311,8 +313,10 @@ impl Sentinel {
     pub(super) fn send_on(&mut self, id: LinkId, conn: ConnId, ask: Ask, party: Party) {
         if let Some(link) = self.links.get_mut(&id)
             && ask != Ask::Subscribe
+            && let Some(&(_, kind)) = self.conns.get(&conn)
+            && let Some(socket) = link.socket_mut(kind)
         {
-            link.pending += i64::from(ask.commands());
+            socket.pending += i64::from(ask.commands());
         }
         let words = self.words_for(party);
         self.out.push_back(Action::Send { conn, ask, words });

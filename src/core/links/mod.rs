@@ -63,6 +63,8 @@ pub struct LinkSocket {
     pub state: SocketState,
     /// Connect attempts since the last proof that the other end works.
     pub attempts: u32,
+    /// Commands sent on it and not answered; those of a lost socket are forgotten with it.
+    pub pending: i64,
 }
 
 impl LinkSocket {
@@ -70,6 +72,22 @@ impl LinkSocket {
         LinkSocket {
             state: SocketState::Down { retry_at: now },
             attempts: 0,
+            pending: 0,
+        }
+    }
+}
+
+/// A socket that answers after this long has proved that it works. One that answers and ends again
+/// and again before that is reconnected with pauses, or each end would be a tight loop.
+const SETTLED_MS: u64 = 1_000;
+
+impl LinkSocket {
+    /// Something valid arrived on it.
+    pub fn prove(&mut self, now: Mono) {
+        if let SocketState::Up { since, .. } = self.state
+            && now.since(since) >= SETTLED_MS
+        {
+            self.attempts = 0;
         }
     }
 }
@@ -83,8 +101,6 @@ pub struct Link {
     pub command: LinkSocket,
     /// Subscribed to hellos; servers only.
     pub pubsub: Option<LinkSocket>,
-    /// Commands sent and not answered, on both sockets.
-    pub pending: i64,
     /// When the oldest PING without a valid reply was sent; creation counts as one.
     pub ping_pending_since: Option<Mono>,
     /// When the INFOs not yet answered were sent, oldest first.
@@ -112,7 +128,6 @@ impl Link {
             users: vec![user],
             command: LinkSocket::new(now),
             pubsub: with_pubsub.then(|| LinkSocket::new(now)),
-            pending: 0,
             ping_pending_since: Some(now),
             info_in_flight: VecDeque::new(),
             pings_in_flight: 0,
@@ -145,16 +160,22 @@ impl Link {
         }
     }
 
-    fn socket_mut(&mut self, kind: action::Socket) -> Option<&mut LinkSocket> {
+    /// The same, to be changed.
+    pub fn socket_mut(&mut self, kind: action::Socket) -> Option<&mut LinkSocket> {
         match kind {
             action::Socket::Command => Some(&mut self.command),
             action::Socket::Pubsub => self.pubsub.as_mut(),
         }
     }
 
+    /// Commands sent and not answered, on both sockets.
+    pub fn pending(&self) -> i64 {
+        self.command.pending + self.pubsub.map_or(0, |socket| socket.pending)
+    }
+
     /// Room for periodic commands.
     pub fn has_room(&self) -> bool {
-        self.pending < super::timings::MAX_PENDING * self.users.len() as i64
+        self.pending() < super::timings::MAX_PENDING * self.users.len() as i64
     }
 
     /// Notes a round trip for the estimate of the slowest recent one.
