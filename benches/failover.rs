@@ -68,6 +68,7 @@ fn run(options: &Options) -> Result<(), String> {
         round::idle_memory(Daemon::Rsentinel, options)?,
         round::idle_memory(Daemon::Reference, options)?,
     ];
+    report::print_steps();
     let mut pairs = Vec::new();
     for number in 1..=options.rounds {
         // Who goes first changes too: a machine that gets slower with time favours nobody.

@@ -42,14 +42,27 @@ fn name(daemon: Daemon) -> &'static str {
     }
 }
 
+/// What the numbers of a round's line are.
+pub fn print_steps() {
+    println!(
+        "Each round, in milliseconds less down-after: {}",
+        Step::ALL.map(Step::title).join(", ")
+    );
+}
+
 /// One line (more when something is odd) for each daemon of a pair.
 pub fn print_round(number: usize, pair: &Pair, down_after: Duration) {
     for (daemon, outcome) in pair.both() {
         let name = name(daemon);
         match outcome {
             Outcome::Done(steps, _) => {
-                let times = Step::ALL.map(|step| format!("{:.1}", steps.beyond(step, down_after)));
-                println!("round {number:>2}  {name:<14}  {}", times.join("  "));
+                let times =
+                    Step::ALL.map(|step| format!("{:>7.1}", steps.beyond(step, down_after)));
+                println!(
+                    "round {number:>2}  {name:<14} {}  led by {}",
+                    times.join(" "),
+                    steps.leader
+                );
                 for oddity in &steps.oddities {
                     println!("          odd: {oddity}");
                 }

@@ -1,7 +1,6 @@
 //! One cluster, one fault, and what was heard of it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,10 +73,12 @@ pub fn idle_memory(daemon: Daemon, options: &Options) -> Result<Memory, String> 
 /// Turns a panic of the harness (a cluster that does not come up) into an error with its text,
 /// which ends with the logs.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    static QUIET: Once = Once::new();
     // The text is reported with the round, not in between.
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+    let loud = take_hook();
+    set_hook(Box::new(|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    set_hook(loud);
+    result.map_err(|panic| {
         let text = panic
             .downcast_ref::<String>()
             .map(String::as_str)

@@ -107,6 +107,12 @@ impl Steps {
             let event = story.events.iter().find(|event| event.name == name);
             event.ok_or_else(|| format!("nobody announced {name}"))
         };
+        let first_sdown = || {
+            let dead = format!("master {MASTER} 127.0.0.1 {}", story.old);
+            let mut events = story.events.iter();
+            let event = events.find(|event| event.name == "+sdown" && event.text == dead);
+            event.ok_or_else(|| "nobody announced +sdown of the master".to_owned())
+        };
         let elected = first("+elected-leader")?;
         let leader = elected.sentinel;
         let switch_of = |sentinel: usize| {
@@ -129,7 +135,7 @@ impl Steps {
             .find(|(port, _)| port.to_string() == new)
             .ok_or_else(|| format!("the server on port {new} never became a master"))?;
         let times = Step::ALL.map(|step| match step {
-            Step::FirstSdown => first("+sdown").map(|event| event.after),
+            Step::FirstSdown => first_sdown().map(|event| event.after),
             Step::FirstOdown => first("+odown").map(|event| event.after),
             Step::Elected => Ok(elected.after),
             Step::Promoted => Ok(promoted.1),
@@ -181,7 +187,10 @@ fn oddities(story: &Story, leader: usize, new: &str) -> Vec<String> {
         events.filter(|event| event.name == name).collect()
     };
     if story.promotions.len() > 1 {
-        odd.push(format!("more than one promotion: {:?}", story.promotions));
+        odd.extend(story.promotions.iter().map(|(port, after)| {
+            let after = after.as_secs_f64() * 1000.0;
+            format!("more than one promotion: port {port} at {after:.1} ms")
+        }));
     }
     if named("+elected-leader").len() > 1 {
         odd.extend(
@@ -241,10 +250,11 @@ fn oddities(story: &Story, leader: usize, new: &str) -> Vec<String> {
             )),
         }
     }
+    let is_down = |event: &Event| matches!(event.name.as_str(), "+sdown" | "+odown");
     if let Some(early) = story
         .events
         .iter()
-        .find(|event| event.name == "+odown" && event.after + EARLY < story.down_after)
+        .find(|event| is_down(event) && event.after + EARLY < story.down_after)
     {
         odd.push(format!("too early: {}", tell(early)));
     }
