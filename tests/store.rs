@@ -166,6 +166,18 @@ fn a_directory_in_place_of_the_file_fails_without_a_line_of_its_own() {
 }
 
 #[test]
+fn a_name_without_room_for_the_temporary_suffix_is_reported_and_the_file_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x".repeat(253));
+    fs::write(&path, "# a\n").unwrap();
+    let written = write_now(&path, &ServerConf::default(), &state(1));
+    assert_eq!(written.outcome, Err("File name too long".to_owned()));
+    let specific = "Could not create tmp config file (File name too long)";
+    assert_eq!(written.log[0].text, specific);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# a\n");
+}
+
+#[test]
 fn the_file_is_replaced_with_the_usual_mode_and_a_symlink_becomes_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("target.conf");
