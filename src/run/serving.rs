@@ -10,6 +10,7 @@ use crate::commands::{DefaultUser, REDIS_VERSION, ServerFacts, Settings};
 use crate::config::{Conf, ServerConf, Supervised};
 use crate::core::notice::{Level, Notice};
 use crate::process::fatal::FatalStart;
+use crate::process::limits::first_reserved_descriptor;
 use crate::process::logging::{self, LogControl};
 use crate::process::supervise::Supervision;
 use crate::server::conf_files;
@@ -72,6 +73,7 @@ pub(super) fn start(
             maxclients: limits
                 .maxclients
                 .min(usize::try_from(maxclients).unwrap_or(usize::MAX)),
+            first_reserved_fd: first_reserved_descriptor(),
             ..limits
         },
         facts,

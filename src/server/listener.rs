@@ -154,7 +154,8 @@ pub async fn accept_all(shared: Rc<Shared>, listener: TcpListener) {
 fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
     shared.log(Level::Verbose, format!("Accepted {from}"));
     shared.counters.connections.add(1);
-    if shared.clients.len() >= shared.limits.maxclients {
+    let fd = i64::from(stream.as_raw_fd());
+    if shared.clients.len() >= shared.limits.maxclients || fd >= shared.limits.first_reserved_fd {
         return refuse(shared, stream, TOO_MANY);
     }
     let open_to_all = shared.settings.default_user.nopass;
@@ -165,12 +166,9 @@ fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
         return; // The other end is gone already.
     };
     prepare(&stream, shared.limits.tcp_keepalive_s);
-    let client = shared.clients.enrol(
-        from.to_string(),
-        at.to_string(),
-        i64::from(stream.as_raw_fd()),
-        shared,
-    );
+    let client = shared
+        .clients
+        .enrol(from.to_string(), at.to_string(), fd, shared);
     tokio::task::spawn_local(client::serve(Rc::clone(shared), client, stream));
 }
 

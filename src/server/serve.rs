@@ -74,10 +74,15 @@ pub struct ClientLimits {
     pub query_buffer: usize,
     /// Bytes of one word of a request.
     pub max_bulk: usize,
+    /// The first file descriptor that no client gets. The system gives the lowest one that is
+    /// free, so at least those from here to the limit of the process stay free for the
+    /// configuration file, the log and the watching, however many clients come.
+    pub first_reserved_fd: i64,
 }
 
 impl From<&ServerConf> for ClientLimits {
-    /// As configured; `maxclients` may have to be lowered to what the process can open.
+    /// As configured; `maxclients` may have to be lowered to what the process can open, and the
+    /// last descriptors to be reserved.
     fn from(conf: &ServerConf) -> Self {
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         ClientLimits {
@@ -88,6 +93,7 @@ impl From<&ServerConf> for ClientLimits {
             output: conf.output_limits,
             query_buffer: bytes(conf.client_query_buffer_limit),
             max_bulk: bytes(conf.proto_max_bulk_len),
+            first_reserved_fd: i64::MAX,
         }
     }
 }

@@ -36,6 +36,15 @@ fn one_client_too_many_is_told_so_and_a_place_that_is_left_is_free_again() {
 }
 
 #[test]
+fn the_last_descriptors_of_the_process_go_to_no_client() {
+    // No socket of this process is below the standard streams.
+    let daemon = limited(|limits| limits.first_reserved_fd = 3);
+    let mut refused = daemon.client();
+    refused.expect("-ERR max number of clients reached\r\n");
+    refused.expect_end();
+}
+
+#[test]
 fn protected_mode_lets_only_this_machine_in() {
     // The address this machine would use to speak to others, if it has any.
     let probe = UdpSocket::bind("0.0.0.0:0").expect("a socket");
