@@ -52,6 +52,9 @@ pub struct Done {
     pub to: Option<SocketAddr>,
 }
 
+/// When, to whom, and whom to follow (`None`: nobody).
+pub type Slaveof = (u64, SocketAddr, Option<(String, u16)>);
+
 /// The world.
 pub struct World {
     pub core: Sentinel,
@@ -613,7 +616,7 @@ impl World {
     }
 
     /// SLAVEOF transactions: when, to whom, and which target.
-    pub fn slaveofs(&self) -> Vec<(u64, SocketAddr, Option<(String, u16)>)> {
+    pub fn slaveofs(&self) -> Vec<Slaveof> {
         self.done
             .iter()
             .filter_map(|d| match &d.action {
