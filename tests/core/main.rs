@@ -6,10 +6,13 @@
 #![allow(missing_docs, dead_code)]
 
 mod cluster;
+mod election;
+mod failover;
 mod hosts;
 mod world;
 
 mod links;
 mod odown_and_ask;
 mod sdown;
+mod selection;
 mod votes;

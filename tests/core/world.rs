@@ -71,6 +71,9 @@ pub struct World {
     pub local_ip: Option<IpAddr>,
     /// Turns taken so far.
     pub turns: u64,
+    /// The process has ended itself: nothing it says after that is carried out.
+    pub ended: bool,
+    born_epoch: u64,
     second: (u64, u64),
     inbox: BTreeMap<(u64, u64), Event>,
     next_seq: u64,
@@ -85,6 +88,7 @@ impl World {
 
     pub fn with_hosts(birth: Birth, hosts: BTreeMap<SocketAddr, Host>) -> World {
         let now = 1_000;
+        let born_epoch = birth.conf.current_epoch.get();
         let core = Sentinel::new(moment(now), birth);
         let mut world = World {
             core,
@@ -98,6 +102,8 @@ impl World {
             look_up_ms: 1,
             local_ip: Some("10.0.1.9".parse().expect("an ip")),
             turns: 0,
+            ended: false,
+            born_epoch,
             second: (0, 0),
             inbox: BTreeMap::new(),
             next_seq: 0,
@@ -385,6 +391,10 @@ impl World {
 
     fn carry_out(&mut self) {
         while let Some(action) = self.core.poll_action() {
+            if self.ended {
+                continue;
+            }
+            self.ended = matches!(action, Action::Exit { .. });
             let to = self.target(&action);
             self.obey(&action);
             self.done.push(Done {
@@ -567,6 +577,19 @@ impl World {
     pub fn until(&mut self, name: &str, limit: u64) -> u64 {
         let before = self.told(name).len();
         self.run_until(limit, name, |w| w.told(name).len() > before)
+    }
+
+    /// The instant of the last notice of this name, if there is one; else of the next.
+    pub fn until_or_now(&mut self, name: &str, limit: u64) -> u64 {
+        self.run_until(limit, name, |w| w.was_told(name));
+        self.told(name).last().expect("it was told").0
+    }
+
+    /// The current epoch of the newest state handed to the store; that of birth before any.
+    pub fn core_epoch(&self) -> u64 {
+        self.states()
+            .last()
+            .map_or(self.born_epoch, |(_, state)| state.current_epoch.get())
     }
 
     /// What was sent to an address: when and what.
