@@ -332,15 +332,13 @@ fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
     let quiet = conf("acllog-max-len 128\ntls-port 0\nappendonly yes\nslave-priority 5\n");
     assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
     let text = format!(
-        "{M}tls-port 1\nunixsocket /x\nsyslog-enabled yes\naclfile /x\nrename-command A B\n\
+        "{M}tls-port 1\nunixsocket /x\nrename-command A B\n\
          sentinel notification-script m /x.sh\n"
     );
     let warnings = conf(&text).warnings;
     for name in [
         "tls-port",
         "unixsocket",
-        "syslog-enabled",
-        "aclfile",
         "rename-command",
         "sentinel notification-script",
     ] {
@@ -371,4 +369,55 @@ fn a_vote_counts_only_in_the_epoch_of_the_last_vote() {
     };
     assert_eq!(vote(7), Some(rsentinel::types::RunId::new("abc")));
     assert_eq!(vote(6), None);
+}
+
+#[test]
+fn the_default_user_of_an_acl_file_guards_the_clients_whatever_requirepass_says() {
+    let text = b"requirepass other\naclfile /x\n";
+    let acl = "\nuser alice on >a ~* &* +@all\nuser default on >s3cr3t ~* &* +@all\n";
+    let conf = parse(text, &mut MemoryFiles::with(&[("/x", acl)])).expect("it is readable");
+    let only = parse(b"requirepass s3cr3t\n", &mut MemoryFiles::default()).expect("it is right");
+    assert_eq!(
+        conf.server.default_user.hashes,
+        only.server.default_user.hashes
+    );
+    assert!(!conf.server.default_user.nopass);
+    assert!(
+        conf.warnings.iter().any(|w| w.contains("'user alice'")),
+        "{:?}",
+        conf.warnings
+    );
+}
+
+#[test]
+fn an_acl_file_that_is_missing_or_broken_ends_the_start() {
+    for (files, what) in [
+        (MemoryFiles::default(), "No such file or directory"),
+        (
+            MemoryFiles::with(&[("/x", "user default on\n\nnonsense\n")]),
+            "line 3 is no user line",
+        ),
+    ] {
+        let mut files = files;
+        let error = parse(b"aclfile /x\n", &mut files)
+            .expect_err("it must not start")
+            .to_string();
+        assert!(error.contains("'/x'") && error.contains(what), "{error}");
+    }
+}
+
+#[test]
+fn a_restricted_default_user_without_a_password_ends_the_start_because_nothing_would_restrict_it() {
+    let rules = "on nopass ~* &* -@all +ping";
+    let error = parse(
+        format!("user default {rules}\n").as_bytes(),
+        &mut MemoryFiles::default(),
+    )
+    .expect_err("it must not start");
+    assert!(error.to_string().contains("does not enforce"), "{error}");
+    let guarded = parse(
+        b"user default on >x ~* &* -@all +ping\n",
+        &mut MemoryFiles::default(),
+    );
+    assert!(guarded.is_ok_and(|conf| conf.warnings.len() == 1));
 }

@@ -3,8 +3,8 @@
 
 mod memory_files;
 
-use memory_files::{conf, rewritten};
-use rsentinel::config::{KnownPeer, MasterConf, SentinelConf};
+use memory_files::{MemoryFiles, conf, rewritten};
+use rsentinel::config::{KnownPeer, MasterConf, SentinelConf, parse};
 use rsentinel::types::{Address, Epoch, MasterName, RunId, Secret};
 
 fn epoch(number: u64) -> Epoch {
@@ -216,6 +216,7 @@ fn users_are_written_in_place_unless_an_acl_file_is_set() {
     let text = rewritten(old, &read.server, &read.sentinel);
     let new = "user bob on >x ~a\nuser default on nopass sanitize-payload ~* &* +@all\n";
     assert!(text.starts_with(new), "{text}");
-    let file = conf("aclfile /x\n");
+    let mut files = MemoryFiles::with(&[("/x", "user default on >s3cr3t ~* &* +@all\n")]);
+    let file = parse(b"aclfile /x\n", &mut files).expect("the ACL file is there");
     assert!(!rewritten("aclfile /x\n", &file.server, &file.sentinel).contains("user "));
 }

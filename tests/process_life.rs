@@ -1,14 +1,18 @@
 //! The program as its service manager sees it: start, signals, background, pid file, notices.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,6 +68,14 @@ impl Place {
             .stdout(File::create(self.path("out")).unwrap())
             .stderr(File::create(self.path("err")).unwrap());
         command
+    }
+
+    /// A new connection on which this was said.
+    fn say(&self, text: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
     }
 
     fn wait_for_line(&self, file: &str, part: &str) {
@@ -210,6 +222,40 @@ fn systemd_is_notified_and_daemonize_is_then_ignored() {
             .read("out")
             .contains("* Supervised by systemd. Please make sure")
     );
+}
+
+#[test]
+fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
+    let place = Place::new("pidfile s.pid");
+    let mut running = started(&place, &[]);
+    // The id is saved by renaming over the file: it must be there before the pipe is.
+    wait_for("the id", || {
+        place.read("out").contains("Sentinel ID is").then_some(())
+    });
+    // Reading a pipe whose writer says nothing waits for ever, as on a disk that is gone.
+    fs::remove_file(place.path("s.conf")).unwrap();
+    mkfifo(&place.path("s.conf"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    let mut saving = place.say("SENTINEL FLUSHCONFIG\r\n");
+    let mut nonblocking = File::options();
+    nonblocking
+        .write(true)
+        .custom_flags(OFlag::O_NONBLOCK.bits());
+    // It can be opened like this only while somebody reads it.
+    let hanging = wait_for("the start of a save", || {
+        nonblocking.open(place.path("s.conf")).ok()
+    });
+
+    let mut answer = [0; 5];
+    let mut asking = place.say("SENTINEL MYID\r\n");
+    asking.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"$40\r\n");
+
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code(), Some(1));
+    let out = place.read("out");
+    assert!(out.contains(" # The stop takes too long"), "{out}");
+    assert_eq!(saving.read(&mut answer).unwrap_or(0), 0, "it was not saved");
+    drop(hanging);
 }
 
 #[test]

@@ -132,6 +132,11 @@ pub enum Complaint {
     },
     UserNameBlanks,
     UsersAndAclFile,
+    /// The path, and what is wrong with it.
+    AclFile(String, String),
+    /// Own text: rules about commands are not enforced yet, and nobody would be asked for a
+    /// password.
+    OpenToAll,
     /// Own text: the reference overflows its stack instead.
     IncludesTooDeep,
     /// Own text: the reference takes any bytes.
@@ -203,6 +208,16 @@ impl fmt::Display for Complaint {
             Complaint::UserNameBlanks => "Spaces not allowed in ACL usernames",
             Complaint::UsersAndAclFile => {
                 "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid."
+            }
+            Complaint::AclFile(path, reason) => {
+                return write!(
+                    f,
+                    "Aborting startup because of ACL errors: Error loading ACLs, file '{path}': {reason}"
+                );
+            }
+            Complaint::OpenToAll => {
+                "user 'default' needs no password but is restricted by rules, which this version does not enforce: \
+                 every client could do everything. Give it a password, or remove the restriction"
             }
             Complaint::IncludesTooDeep => "include files are nested too deeply",
             Complaint::NotUtf8 => "argument must be valid UTF-8 text",

@@ -2,7 +2,7 @@
 //!
 //! Reading: [`grammar`] splits lines into words, `read` applies generic directives at once (the
 //! table is in [`directives`]) and hands the `sentinel …` lines to `sentinel_lines`, which
-//! executes them in three passes. Writing: [`rewrite`] puts the values back into the old text,
+//! executes them in three passes. Writing: [`mod@rewrite`] puts the values back into the old text,
 //! line by line, and keeps its comments.
 
 pub mod directives;

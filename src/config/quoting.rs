@@ -2,9 +2,9 @@
 
 use crate::types::{quote, split_args};
 
-/// The word bare if it reads back identically, else in double quotes.
+/// The word bare if it is text that reads back identically, else in double quotes.
 pub fn word(word: &[u8]) -> Vec<u8> {
-    let printable = word.iter().all(|&b| b >= b' ' && b != 0x7f);
+    let printable = std::str::from_utf8(word).is_ok_and(|text| !text.contains(char::is_control));
     let same = |words: Vec<Vec<u8>>| words.len() == 1 && words[0] == word;
     if printable && split_args(word).is_ok_and(same) {
         word.to_vec()

@@ -219,7 +219,12 @@ impl Reading<'_> {
         if self.server.aclfile.is_some() && !self.user_names.is_empty() {
             return Err(general(Complaint::UsersAndAclFile));
         }
+        self.read_aclfile().map_err(general)?;
         self.settle_default_user();
+        let user = &self.server.default_user;
+        if user.on && user.nopass && !user.is_unrestricted() {
+            return Err(general(Complaint::OpenToAll));
+        }
         self.warn_of_what_has_no_effect();
         let sentinel =
             sentinel_lines::execute(&self.queue, &self.votes, self.outside, &mut self.warnings)?;
@@ -228,6 +233,43 @@ impl Reading<'_> {
             sentinel,
             warnings: self.warnings,
         })
+    }
+
+    /// The passwords of user `default` guard this process also when they stand in an ACL file;
+    /// the other users of the file are named in a warning.
+    fn read_aclfile(&mut self) -> Result<(), Complaint> {
+        let Some(path) = self.server.aclfile.clone() else {
+            return Ok(());
+        };
+        let text = self.outside.read(&path);
+        let text = text.map_err(|reason| Complaint::AclFile(path.clone(), reason))?;
+        let broken = |number: usize| {
+            Complaint::AclFile(path.clone(), format!("line {number} is no user line"))
+        };
+        // Whatever requirepass says, the file alone counts for clients.
+        self.default_user = Some(DefaultUser::default());
+        let mut others = Vec::new();
+        for (number, line) in grammar::lines(&text).enumerate() {
+            match grammar::read_line(line) {
+                Line::Blank => {}
+                Line::Words {
+                    directive,
+                    arguments,
+                } if directive == "user" && !arguments.is_empty() => {
+                    let name = String::from_utf8_lossy(&arguments[0]).into_owned();
+                    if name == "default" {
+                        self.default_user = Some(DefaultUser::from_rules(&arguments[1..])?);
+                    } else {
+                        others.push(name);
+                    }
+                }
+                _ => return Err(broken(number + 1)),
+            }
+        }
+        for name in others {
+            self.warn(no_effect(&format!("user {name}")));
+        }
+        Ok(())
     }
 
     /// A `user default` line beats `requirepass` for clients; `requirepass` still is what we

@@ -86,6 +86,7 @@ impl Sentinel {
             current_epoch: conf.current_epoch,
             tilt: Default::default(),
             simulate: Simulate::default(),
+            crashing: false,
             rng: Xoshiro256PlusPlus::seed_from_u64(seed),
             masters: BTreeMap::new(),
             names: BTreeMap::new(),

@@ -20,7 +20,8 @@ pub struct Waiter(pub u64);
 /// A fact, with everything needed to act on it.
 #[derive(Debug)]
 pub enum Event {
-    /// Nothing but time has passed: a deadline may be due.
+    /// Time has passed: deadlines that are due are met. All facts that have arrived until now
+    /// come before it.
     Tick,
     /// A connect finished; what was sent meanwhile has been queued in order.
     Connected {

@@ -80,8 +80,9 @@ const HEARTBEAT_MS: u64 = 100;
 ///
 /// The contract:
 /// 1. Build it with [`Sentinel::new`].
-/// 2. For every fact, and whenever [`Sentinel::next_deadline`] has passed, call
-///    [`Sentinel::handle`] with the present time. Times never go backwards.
+/// 2. Call [`Sentinel::handle`] with the present time for every fact, and then, whenever
+///    [`Sentinel::next_deadline`] has passed, with [`Event::Tick`]. Facts that have arrived go
+///    before the tick. Times never go backwards.
 /// 3. After each call take all actions with [`Sentinel::poll_action`] and carry them out in
 ///    order. Report the outcome of every `Persist` (newest version is enough).
 ///
@@ -94,6 +95,7 @@ pub struct Sentinel {
     current_epoch: Epoch,
     tilt: Tilt,
     simulate: Simulate,
+    crashing: bool,
     rng: Xoshiro256PlusPlus,
     masters: BTreeMap<MasterId, Master>,
     names: BTreeMap<MasterName, MasterId>,
@@ -121,10 +123,26 @@ struct Simulate {
 }
 
 impl Sentinel {
-    /// One turn: takes in a fact, then everything that is due.
+    /// One turn: takes in a fact and acts on it at once. Deadlines are met by [`Event::Tick`] only:
+    /// a server's silence must not be judged while its answer still waits behind another fact.
     pub fn handle(&mut self, now: Now, event: Event) {
+        if self.crashing && !matches!(event, Event::Durable { .. } | Event::NotDurable { .. }) {
+            return;
+        }
         self.judge_lateness(now);
-        self.take_in(now, event);
+        match event {
+            Event::Tick => self.meet_due(now),
+            fact => self.take_in(now, fact),
+        }
+        if !self.crashing {
+            self.send_wanted_hellos(now);
+        }
+        self.publish_addresses();
+        self.hand_to_store();
+        self.last_turn = now.mono;
+    }
+
+    fn meet_due(&mut self, now: Now) {
         let mut met = BTreeSet::new();
         while let Some(deadline) = self.deadlines.take_due(now.mono) {
             if met.insert(deadline) {
@@ -134,10 +152,6 @@ impl Sentinel {
                 self.deadlines.set(deadline, Some(now.mono.plus(1)));
             }
         }
-        self.send_wanted_hellos(now);
-        self.publish_addresses();
-        self.hand_to_store();
-        self.last_turn = now.mono;
     }
 
     /// The next thing to do, in order; `None` when the turn is complete.
@@ -233,7 +247,7 @@ impl Sentinel {
         if let Some(link) = self.links.get_mut(&id) {
             link.pubsub_activity = now.mono;
             if let Some(pubsub) = &mut link.pubsub {
-                pubsub.attempts = 0;
+                pubsub.prove(now.mono);
             }
         }
         if let Some(text) = hello {

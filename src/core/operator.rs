@@ -271,11 +271,7 @@ impl Sentinel {
     }
 
     fn reconnect_servers(&mut self, id: MasterId, now: Now) {
-        for party in [Party::master(id)]
-            .into_iter()
-            .chain(self.replica_parties(id))
-            .collect::<Vec<_>>()
-        {
+        for party in self.server_parties(id) {
             if let Some(link) = self.link_of(party) {
                 self.drop_link_sockets(link, now);
             }
@@ -326,11 +322,7 @@ impl Sentinel {
 
     /// Looks anew at everything of a group whose settings changed.
     fn tend_group(&mut self, id: MasterId, now: Now) {
-        let parties = [Party::master(id)]
-            .into_iter()
-            .chain(self.replica_parties(id))
-            .chain(self.peer_parties(id));
-        for party in parties.collect::<Vec<_>>() {
+        for party in self.group_parties(id) {
             self.tend_down(party, now);
             if let Some(link) = self.link_of(party) {
                 self.tend_link(link, now);
@@ -343,11 +335,7 @@ impl Sentinel {
     fn tend_everything(&mut self, now: Now) {
         for id in self.masters.keys().copied().collect::<Vec<_>>() {
             self.tend_group(id, now);
-            for party in [Party::master(id)]
-                .into_iter()
-                .chain(self.replica_parties(id))
-                .collect::<Vec<_>>()
-            {
+            for party in self.server_parties(id) {
                 self.tend_info(party, now);
                 self.tend_hello(party, now);
             }

@@ -23,6 +23,8 @@ pub struct Version(pub u64);
 pub(super) enum Waiting {
     /// The pending vote of this master.
     Vote(MasterId),
+    /// The process ends: a simulated crash.
+    Crash,
     /// A caller is answered, and then perhaps an event announced.
     Reply {
         /// The caller.
@@ -36,8 +38,12 @@ pub(super) enum Waiting {
 
 /// Why a command that changed something answers with an error all the same (measured).
 const SAVE_ERROR: &str = "ERR Failed to save config file. Check server logs.";
-/// A failed write is tried again after this long.
-const RETRY_MS: u64 = 1_000;
+/// The status with which a simulated crash ends the process (measured).
+const SIMULATED_CRASH_STATUS: i32 = 99;
+/// A failed write is tried again after this long, then after twice as long each time, up to the
+/// longest pause. Anything that changes meanwhile is tried at once.
+const FIRST_RETRY_MS: u64 = 1_000;
+const LONGEST_RETRY_MS: u64 = 30_000;
 
 /// Versions on their way to the disk.
 #[derive(Debug, Default)]
@@ -49,6 +55,7 @@ pub(super) struct Ledger {
     waiting: VecDeque<(Version, Waiting)>,
     unannounced: Vec<(Epoch, MasterId)>,
     slowest_write: u64,
+    failures_in_a_row: u32,
     /// The newest epoch of our own making.
     pub own_epoch: Option<Epoch>,
 }
@@ -119,6 +126,7 @@ impl Sentinel {
     /// `Event::Durable`.
     pub(super) fn durable(&mut self, version: Version, took_ms: u64, now: Now) {
         let ledger = &mut self.ledger;
+        ledger.failures_in_a_row = 0;
         ledger.slowest_write = took_ms.max(ledger.slowest_write - ledger.slowest_write.div_ceil(8));
         while let Some((v, epoch)) = ledger
             .in_flight
@@ -140,6 +148,7 @@ impl Sentinel {
         }
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
+                Waiting::Crash => self.end_process(),
                 Waiting::Vote(master) => self.vote_durable(master, version, now),
                 Waiting::Reply {
                     waiter,
@@ -164,6 +173,7 @@ impl Sentinel {
         let carrier = self.ledger.in_flight.back().map(|(v, _)| *v);
         for (version, waiting) in self.ledger.take_settled(version) {
             match (waiting, carrier) {
+                (Waiting::Crash, _) => self.end_process(),
                 (Waiting::Vote(master), Some(carrier)) => {
                     self.vote_carried_by(master, version, carrier);
                 }
@@ -173,8 +183,11 @@ impl Sentinel {
                 }
             }
         }
+        let doublings = self.ledger.failures_in_a_row.min(10);
+        self.ledger.failures_in_a_row += 1;
+        let pause = (FIRST_RETRY_MS << doublings).min(LONGEST_RETRY_MS);
         self.deadlines
-            .set(Deadline::RetryPersist, Some(now.mono.plus(RETRY_MS)));
+            .set(Deadline::RetryPersist, Some(now.mono.plus(pause)));
     }
 
     /// What stands only in memory is tried again, and with it own votes that could not be cast.
@@ -184,6 +197,12 @@ impl Sentinel {
             self.cast_missing_own_vote(id);
         }
         self.persist();
+    }
+
+    fn end_process(&mut self) {
+        self.out.push_back(Action::Exit {
+            status: SIMULATED_CRASH_STATUS,
+        });
     }
 
     fn answer(

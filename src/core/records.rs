@@ -108,6 +108,19 @@ impl Sentinel {
         })
     }
 
+    /// The master and the replicas of a group.
+    pub(super) fn server_parties(&self, id: MasterId) -> Vec<Party> {
+        let replicas = self.replica_parties(id);
+        [Party::master(id)].into_iter().chain(replicas).collect()
+    }
+
+    /// Every record of a group: master, replicas, peers.
+    pub(super) fn group_parties(&self, id: MasterId) -> Vec<Party> {
+        let mut parties = self.server_parties(id);
+        parties.extend(self.peer_parties(id));
+        parties
+    }
+
     /// Every peer of a group.
     pub(super) fn peer_parties(&self, id: MasterId) -> Vec<Party> {
         self.masters.get(&id).map_or_else(Vec::new, |m| {

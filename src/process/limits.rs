@@ -13,6 +13,16 @@ use crate::core::notice::{Level, LogLine};
 /// Descriptors kept for what is not a client: log, listeners, files (as the reference counts).
 const RESERVED: u64 = 32;
 
+/// Of these, as many are never given to a client, also when links to many servers have used up the
+/// rest: a save takes two at a time, the log one, a link that is made anew two.
+const UNTOUCHED: u64 = 8;
+
+/// The first descriptor that must not go to a client, from the limit in force.
+pub fn first_reserved_descriptor() -> i64 {
+    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    i64::try_from(soft.saturating_sub(UNTOUCHED)).unwrap_or(i64::MAX)
+}
+
 /// Soft and hard limit.
 type Limits = (u64, u64);
 

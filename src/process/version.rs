@@ -5,7 +5,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The redis-sentinel whose behaviour we offer: what `INFO` calls `redis_version`, and what
 /// tools that choose features by version should see.
-pub const REDIS_VERSION: &str = "7.2.6";
+pub use crate::commands::REDIS_VERSION;
 
 /// The answer to `-v`.
 ///
@@ -27,7 +27,10 @@ mod tests {
     #[test]
     fn the_third_word_of_the_version_line_is_the_compatible_version() {
         let line = version_line();
-        assert_eq!(line.split(' ').nth(2), Some("v=7.2.6"));
+        assert_eq!(
+            line.split(' ').nth(2),
+            Some(format!("v={REDIS_VERSION}").as_str())
+        );
         assert_eq!(line.matches("v=").count(), 1);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
 
 use crate::config::IncludeReader;
 use crate::types::glob_matches;
@@ -50,8 +51,13 @@ impl IncludeReader for ConfFiles {
     }
 
     fn is_executable(&mut self, path: &str) -> bool {
-        fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
+        is_executable(path)
     }
+}
+
+/// Whether this process may execute a file.
+pub fn is_executable(path: &str) -> bool {
+    access(path, AccessFlags::X_OK).is_ok()
 }
 
 /// What the system says about an error, as strerror(3) words it.
@@ -87,4 +93,34 @@ fn step(dir: &Path, part: &str) -> Vec<PathBuf> {
         })
         .map(|name| dir.join(name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_part_by_part_in_sorted_order_and_skips_hidden_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_str().unwrap();
+        for name in ["b/2.conf", "b/1.conf", "a/3.conf", "a/.4.conf", "a/5.txt"] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let found = ConfFiles.glob(&format!("{root}/[ab]/*.conf"));
+        let expected = ["a/3.conf", "b/1.conf", "b/2.conf"].map(|name| format!("{root}/{name}"));
+        assert_eq!(found, expected);
+        assert!(ConfFiles.glob(&format!("{root}/c*/x")).is_empty());
+    }
+
+    #[test]
+    fn errors_are_the_texts_of_the_system() {
+        let missing = "No such file or directory".to_owned();
+        assert_eq!(ConfFiles.read("/nonexistent/x"), Err(missing.clone()));
+        assert_eq!(ConfFiles.change_dir("/nonexistent"), Err(missing));
+        let directory = "Is a directory".to_owned();
+        assert_eq!(ConfFiles.check_log_file("/"), Err(directory));
+        assert_eq!(ConfFiles.read("/"), Ok(Vec::new()));
+    }
 }

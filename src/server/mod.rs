@@ -1,9 +1,17 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
+mod carry_out;
+mod client;
+mod clients;
 pub mod clock;
 pub mod conf_files;
+mod counters;
 pub mod dns;
 pub mod door;
 pub mod link;
+pub mod listener;
 pub mod monitor;
+mod outbox;
+pub mod serve;
 pub mod store;
+mod subscriptions;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -24,8 +25,13 @@ use super::store::{Store, StoreReport};
 const PEER_CALLS: usize = 4_096;
 /// Calls of other clients that may wait; beyond this the asking connection waits.
 const CLIENT_CALLS: usize = 1_024;
-/// How many facts are taken in before actions leave and other sources get their turn.
-const BATCH: usize = 64;
+/// How much of each source is taken in one turn: a flood of questions costs the watching one share
+/// of a turn at most. What servers and peers answer comes first, all that is there: its queue has
+/// no bound of its own, but between two turns every socket is read at most a chunk at a time.
+const PEER_CALLS_PER_TURN: usize = 32;
+const CLIENT_CALLS_PER_TURN: usize = 32;
+/// A timer this late means that this thread was held up.
+const LATE: Duration = Duration::from_millis(5);
 
 /// What the monitor tells the rest of the process without waiting for it.
 pub struct Voice {
@@ -130,24 +136,33 @@ pub async fn run(parts: Parts) {
         tokio::select! {
             biased;
             _ = &mut stop => break,
-            Some(call) = peers.recv() => monitor.call(call),
             Some(report) = store_reports.recv() => monitor.store_reported(report),
             Some(fact) = facts.recv() => monitor.feed(fact),
-            () = sleep_until(wake) => monitor.feed(Event::Tick),
+            Some(call) = peers.recv() => monitor.call(call),
+            () = sleep_until(wake) => {}
             Some(call) = clients.recv() => monitor.call(call),
         }
-        for _ in 0..BATCH {
-            if let Ok(call) = peers.try_recv() {
-                monitor.call(call);
-            } else if let Ok(report) = store_reports.try_recv() {
-                monitor.store_reported(report);
-            } else if let Ok(fact) = facts.try_recv() {
-                monitor.feed(fact);
-            } else if let Ok(call) = clients.try_recv() {
-                monitor.call(call);
-            } else {
-                break;
-            }
+        if wake.is_some_and(|at| at.elapsed() > LATE) {
+            // We were held up: what servers said meanwhile lies in their sockets, and must be
+            // heard before their silence is judged.
+            tokio::task::yield_now().await;
+        }
+        // A share for each source, so that none starves another, facts about servers first.
+        for _ in 0..facts.len() {
+            let Ok(fact) = facts.try_recv() else { break };
+            monitor.feed(fact);
+        }
+        while let Ok(report) = store_reports.try_recv() {
+            monitor.store_reported(report);
+        }
+        monitor.tick_if_due();
+        for _ in 0..PEER_CALLS_PER_TURN {
+            let Ok(call) = peers.try_recv() else { break };
+            monitor.call(call);
+        }
+        for _ in 0..CLIENT_CALLS_PER_TURN {
+            let Ok(call) = clients.try_recv() else { break };
+            monitor.call(call);
         }
         monitor.show();
     }
@@ -179,6 +194,13 @@ struct Monitor {
 }
 
 impl Monitor {
+    fn tick_if_due(&mut self) {
+        let now = self.clock.now().mono;
+        if self.core.next_deadline().is_some_and(|at| at <= now) {
+            self.feed(Event::Tick);
+        }
+    }
+
     fn feed(&mut self, fact: Event) {
         if let Event::Closed { conn, .. } = &fact {
             self.links.remove(conn);

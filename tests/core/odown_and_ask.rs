@@ -240,6 +240,19 @@ fn a_peer_that_asks_us_about_a_master_we_hold_down_is_asked_back_at_once() {
 }
 
 #[test]
+fn a_peer_that_asks_us_while_our_ask_is_unanswered_is_asked_again_as_soon_as_it_answers() {
+    let mut w = sdown_alone(1, 2);
+    let asked = *asks(&w, 0).last().unwrap();
+    assert_eq!(asked, w.now, "the answer is on its way");
+    let name = format!("sentinel-{}-cmd", &peer_id(0)[..8]);
+    w.asked_by(ip(M), 6379, 0, None, Some(&name));
+    assert_eq!(asks(&w, 0).last(), Some(&asked), "one ask at a time");
+    w.run(10);
+    let again: Vec<u64> = asks(&w, 0).into_iter().filter(|t| *t > asked).collect();
+    assert_eq!(again, [asked + 2], "in the turn of the answer");
+}
+
+#[test]
 fn an_incoming_ask_is_a_hint_and_never_counted() {
     let mut w = sdown_alone(1, 2);
     w.run(3_000);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Cluster, Daemon, LONG, Plan, SHORT};
+use crate::harness::{Cluster, Daemon, LONG, MASTER, Plan, SHORT};
 
 /// What must be true of the sentinels after exactly one failover.
 ///
@@ -15,7 +15,7 @@ pub fn assert_one_failover(cluster: &Cluster, old: u16, new: u16) {
             .iter()
             .all(|subscriber| !subscriber.on("+switch-master").is_empty())
     });
-    let expected = format!("mymaster 127.0.0.1 {old} 127.0.0.1 {new}");
+    let expected = format!("{MASTER} 127.0.0.1 {old} 127.0.0.1 {new}");
     for (index, subscriber) in cluster.subscribers.iter().enumerate() {
         let switches = subscriber.on("+switch-master");
         let payloads: Vec<_> = switches

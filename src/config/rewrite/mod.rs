@@ -22,8 +22,8 @@ pub struct RewriteFacts {
 /// The new content of the configuration file.
 ///
 /// `old_text` is what the file holds now (empty if it is missing), so that remarks added while
-/// the process runs survive. redis-sentinel can read every text this returns. Writing the result
-/// again with the same values gives the same bytes.
+/// the process runs survive. redis-sentinel can read every text this returns. Rewriting again
+/// with the same values at most adds one blank line at the end; from then on the bytes stay.
 pub fn rewrite(
     old_text: &[u8],
     server: &ServerConf,

@@ -73,12 +73,7 @@ impl Sentinel {
 
     /// News: everybody of the group is told in this turn.
     pub(in crate::core) fn greet_group(&mut self, id: MasterId) {
-        let parties = self
-            .peer_parties(id)
-            .into_iter()
-            .chain([Party::master(id)])
-            .chain(self.replica_parties(id));
-        for party in parties.collect::<Vec<_>>() {
+        for party in self.group_parties(id) {
             self.want_hello(party);
         }
     }

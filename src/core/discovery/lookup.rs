@@ -54,7 +54,8 @@ impl Sentinel {
         self.waiting_for(host);
     }
 
-    /// An instruction that names an unknown host waits for the look-up.
+    /// An instruction that names an unknown host waits for the look-up, or is refused at once if
+    /// too many names are being looked up.
     pub(in crate::core) fn resolve_then_instruct(
         &mut self,
         host: &str,
@@ -63,7 +64,9 @@ impl Sentinel {
     ) {
         if let Some(waiting) = self.waiting_for(host) {
             waiting.instructions.push((waiter, instruction));
+            return;
         }
+        self.refuse_unresolved(waiter, &instruction);
     }
 
     pub(super) fn resolve_then_hello(&mut self, host: &str, text: &str) {

@@ -154,28 +154,30 @@ impl Sentinel {
         };
         peer.last_down_reply = now.mono;
         peer.reports_down = reply.down;
+        let ask_again = std::mem::take(&mut peer.ask_back_wanted) && !reply.down;
         if let Some((_, Some(epoch))) = asked {
             peer.vote_answered = Some((epoch, now.mono));
         }
         let mut new_vote = None;
         if let Some((leader, epoch)) = reply.vote {
             if peer.vote.epoch != epoch {
-                new_vote = Some(format!("{leader} {epoch}"));
+                new_vote = Some(format!("{} voted for {leader} {epoch}", peer.id));
             }
             peer.vote = Vote {
                 leader: Some(leader),
                 epoch,
             };
         }
-        if let Some(vote) = new_vote {
-            let line = format!(
-                "{} voted for {vote}",
-                self.peer(party).map_or("", |p| p.id.as_str())
-            );
+        if let Some(line) = new_vote {
             self.log(Level::Notice, line);
         }
         self.judge_odown(party.master, now);
         self.step_failover(party.master, now);
+        let undecided = |m: &Master| m.is_sdown() && !m.is_odown();
+        if ask_again && self.masters.get(&party.master).is_some_and(undecided) && !self.tilt.is_on()
+        {
+            self.ask_again(party, now);
+        }
         self.tend_ask(party, now);
     }
 
@@ -191,14 +193,21 @@ impl Sentinel {
         let Some(key) = asking_peer(master, client_name) else {
             return;
         };
-        let party = Party::peer(id, key);
+        self.ask_again(Party::peer(id, key), now);
+    }
+
+    fn ask_again(&mut self, party: Party, now: Now) {
         let Some(peer) = self.peer_mut(party) else {
             return;
         };
         let lately = peer
             .asked_back
             .is_some_and(|at| now.mono.since(at) < ASK_BACK_PAUSE_MS);
-        if peer.ask_in_flight.is_some() || peer.reports_down || lately {
+        if peer.reports_down || lately {
+            return;
+        }
+        if peer.ask_in_flight.is_some() {
+            peer.ask_back_wanted = true;
             return;
         }
         peer.asked_back = Some(now.mono);

@@ -2,14 +2,11 @@
 
 use crate::types::Now;
 
-use super::super::action::Action;
 use super::super::election::votes_for;
 use super::super::notice::{EventName, Level};
+use super::super::persist::Waiting;
 use super::super::{MasterId, Party, Sentinel};
 use super::Stage;
-
-/// The status with which a simulated crash ends the process (measured).
-pub(super) const SIMULATED_CRASH_STATUS: i32 = 99;
 
 impl Sentinel {
     pub(super) fn step_wait_start(&mut self, id: MasterId, now: Now) {
@@ -57,13 +54,14 @@ impl Sentinel {
         self.step_select(id, now);
     }
 
+    /// A simulated crash: what has been decided is written first, and nothing else happens.
     pub(super) fn crash(&mut self) {
         self.log(
             Level::Warning,
             "Sentinel CRASH because of SENTINEL simulate-failure".into(),
         );
-        self.out.push_back(Action::Exit {
-            status: SIMULATED_CRASH_STATUS,
-        });
+        self.crashing = true;
+        let version = self.persist();
+        self.ledger.wait(version, Waiting::Crash);
     }
 }

@@ -5,7 +5,7 @@ use crate::types::{Mono, Now};
 
 use super::super::deadlines::Deadline;
 use super::super::notice::EventName;
-use super::super::{HEARTBEAT_MS, Party, Sentinel};
+use super::super::{HEARTBEAT_MS, Sentinel};
 
 /// Whether TILT is in force, since when, and how often it was entered.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,11 +58,7 @@ impl Sentinel {
         }
         let masters: Vec<_> = self.masters.keys().copied().collect();
         for id in masters {
-            let parties = [Party::master(id)]
-                .into_iter()
-                .chain(self.replica_parties(id))
-                .chain(self.peer_parties(id));
-            for party in parties.collect::<Vec<_>>() {
+            for party in self.group_parties(id) {
                 self.tend_down(party, now);
             }
             self.judge_odown(id, now);

@@ -35,6 +35,9 @@ pub struct Peer {
     pub vote_answered: Option<(Epoch, Mono)>,
     /// When it was last asked because it asked us.
     pub asked_back: Option<Mono>,
+    /// It asked us while our own ask was unanswered: if that answer is "not down", it may have
+    /// been given just before the peer changed its mind.
+    pub ask_back_wanted: bool,
 }
 
 /// A reported vote.
@@ -63,6 +66,7 @@ impl Peer {
             last_ask: None,
             vote_answered: None,
             asked_back: None,
+            ask_back_wanted: false,
         }
     }
 

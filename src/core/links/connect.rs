@@ -10,12 +10,8 @@ use super::super::deadlines::Deadline;
 use super::super::event::ConnId;
 use super::super::notice::EventName;
 use super::super::{Party, Sentinel, Who};
-use super::{Link, LinkId, LinkSocket, SocketState};
+use super::{LONGEST_RETRY_MS, Link, LinkId, LinkSocket, SocketState};
 
-/// First and longest pause between attempts: 50, 100, 200, … 1000 ms. The first attempt after
-/// the loss of a working socket is made at once.
-const FIRST_RETRY_MS: u64 = 50;
-const LONGEST_RETRY_MS: u64 = 1_000;
 /// An unanswered connect is given up and begun anew after this long: the kernel's own repeats
 /// of a SYN back off to many seconds, so a healed network would be noticed late.
 const CONNECT_PATIENCE_MS: u64 = 3_000;
@@ -63,9 +59,7 @@ impl Sentinel {
             return;
         };
         if let Some(conn) = socket.state.conn() {
-            socket.state = SocketState::Down {
-                retry_at: retry_at(socket.attempts, now.mono),
-            };
+            socket.lose(now.mono);
             self.forget_conn(conn);
             self.out.push_back(Action::Close { conn });
             self.after_loss(id, kind, now);
@@ -97,9 +91,7 @@ impl Sentinel {
             return;
         };
         let was_up = socket.state.is_up();
-        socket.state = SocketState::Down {
-            retry_at: retry_at(socket.attempts, now.mono),
-        };
+        socket.lose(now.mono);
         let party = link.users.first().copied();
         if let Some(party) = party.filter(|_| !was_up) {
             let name = match kind {
@@ -423,13 +415,6 @@ impl Sentinel {
             sooner(self.pubsub_suspect_at(link));
         }
         at
-    }
-}
-
-fn retry_at(attempts: u32, now: Mono) -> Mono {
-    match attempts {
-        0 => now,
-        n => now.plus((FIRST_RETRY_MS << (n - 1).min(10)).min(LONGEST_RETRY_MS)),
     }
 }
 

@@ -63,6 +63,8 @@ pub struct LinkSocket {
     pub state: SocketState,
     /// Connect attempts since the last proof that the other end works.
     pub attempts: u32,
+    /// When it was last reconnected without a pause.
+    last_instant_retry: Option<Mono>,
     /// Commands sent on it and not answered; those of a lost socket are forgotten with it.
     pub pending: i64,
 }
@@ -72,8 +74,45 @@ impl LinkSocket {
         LinkSocket {
             state: SocketState::Down { retry_at: now },
             attempts: 0,
+            last_instant_retry: None,
             pending: 0,
         }
+    }
+}
+
+/// First and longest pause between attempts: 50, 100, 200, … 1000 ms.
+const FIRST_RETRY_MS: u64 = 50;
+pub(super) const LONGEST_RETRY_MS: u64 = 1_000;
+/// The loss of a working socket is answered by an attempt without a pause (the PING that goes with
+/// it starts the clock of a dead server), but at most once in this time: an other end that accepts
+/// and hangs up again and again must not be hammered. After this long a socket that answers has
+/// proved that it works.
+const SETTLED_MS: u64 = 1_000;
+
+impl LinkSocket {
+    /// Something valid arrived on it.
+    pub fn prove(&mut self, now: Mono) {
+        if let SocketState::Up { since, .. } = self.state
+            && now.since(since) >= SETTLED_MS
+        {
+            self.attempts = 0;
+        }
+    }
+
+    /// It ended, or could not be opened: plans the next attempt.
+    pub fn lose(&mut self, now: Mono) {
+        let lately = |at: Mono| now.since(at) < SETTLED_MS;
+        let pause = if self.state.is_up() && !self.last_instant_retry.is_some_and(lately) {
+            self.last_instant_retry = Some(now);
+            0
+        } else if self.attempts == 0 {
+            0
+        } else {
+            (FIRST_RETRY_MS << (self.attempts - 1).min(10)).min(LONGEST_RETRY_MS)
+        };
+        self.state = SocketState::Down {
+            retry_at: now.plus(pause),
+        };
     }
 }
 

@@ -98,7 +98,7 @@ impl Sentinel {
             PingVerdict::Pong | PingVerdict::Loading | PingVerdict::MasterDown => {
                 link.last_valid_reply = now.mono;
                 link.ping_pending_since = None;
-                link.command.attempts = 0;
+                link.command.prove(now.mono);
             }
             PingVerdict::Busy => {
                 for &party in &users {

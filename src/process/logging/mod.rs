@@ -164,6 +164,11 @@ impl LogControl {
         Ok(())
     }
 
+    /// The level in force.
+    pub fn level(&self) -> LogLevel {
+        self.0.threshold.get()
+    }
+
     /// Starts the thread that writes; from here on a log call never blocks. To be called after
     /// daemonizing: threads do not survive a fork. A second call does nothing.
     ///

@@ -26,6 +26,11 @@ impl Threshold {
         self.0.store(index(least), Ordering::Relaxed);
     }
 
+    /// The `loglevel` in force.
+    pub(super) fn get(&self) -> LogLevel {
+        LEVELS[usize::from(self.0.load(Ordering::Relaxed)) % LEVELS.len()]
+    }
+
     /// Whether a line of this level is shown.
     pub(super) fn shows(&self, level: Level) -> bool {
         let needed = match level {

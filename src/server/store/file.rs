@@ -37,16 +37,16 @@ impl Failure {
         }
     }
 
+    /// The old file could not be read.
+    pub fn unreadable(error: io::Error) -> Self {
+        let too_long = error.raw_os_error() == Some(NAME_TOO_LONG);
+        let specific = too_long.then(|| "Config file full path is too long".to_owned());
+        Failure { specific, error }
+    }
+
     fn at(step: &str, error: io::Error) -> Self {
-        let specific = if error.raw_os_error() == Some(NAME_TOO_LONG) {
-            "Config file full path is too long".to_owned()
-        } else {
-            format!("{step} ({})", os_text(&error))
-        };
-        Failure {
-            specific: Some(specific),
-            error,
-        }
+        let specific = Some(format!("{step} ({})", os_text(&error)));
+        Failure { specific, error }
     }
 }
 

@@ -219,7 +219,7 @@ impl Writer {
     fn try_write(&mut self, state: &SentinelConf) -> Result<Vec<LogLine>, Failure> {
         let old_text = match fs::read(self.file.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other.map_err(Failure::plain)?,
+            other => other.map_err(Failure::unreadable)?,
         };
         let current_dir = std::env::current_dir().map_err(Failure::plain)?;
         let facts = RewriteFacts {

@@ -1,7 +1,8 @@
 //! A master, its replicas, and the sentinels that watch them.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -41,6 +42,9 @@ pub struct Plan {
     pub auth_pass: Option<String>,
     /// Further lines of each sentinel's file.
     pub lines: Vec<String>,
+    /// The sentinels begin at these instants after the servers are ready, the first one at the
+    /// first; a sentinel without one begins as soon as the one before it answers.
+    pub begins: Vec<Duration>,
 }
 
 impl Plan {
@@ -68,6 +72,7 @@ impl Plan {
             password: None,
             auth_pass: None,
             lines: Vec::new(),
+            begins: Vec::new(),
         }
     }
 
@@ -131,7 +136,11 @@ impl Cluster {
                 .iter()
                 .all(|replica| replica.follows(master_port))
         });
-        for (daemon, voice) in &plan.sentinels {
+        let ready = Instant::now();
+        for (index, (daemon, voice)) in plan.sentinels.iter().enumerate() {
+            if let Some(begin) = plan.begins.get(index) {
+                thread::sleep(begin.saturating_sub(ready.elapsed()));
+            }
             let settings = Settings {
                 master: master_port,
                 quorum: if *voice == Voice::MayLead {

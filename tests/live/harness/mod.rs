@@ -14,6 +14,9 @@ mod subscriber;
 mod until;
 
 pub use cluster::{Cluster, Plan, Voice};
-pub use sentinel::{Daemon, Sentinel, Settings};
+pub use sentinel::{Daemon, MASTER, Sentinel, Settings};
 pub use server::ServerOptions;
+// For the bench, which shares this harness.
+#[allow(unused_imports)]
+pub use until::tails;
 pub use until::{LONG, SHORT, until};

@@ -17,6 +17,8 @@ pub struct ServerOptions {
     pub priority: Option<u32>,
     /// `requirepass` and `masterauth`.
     pub password: Option<String>,
+    /// Further lines of its file.
+    pub lines: Vec<String>,
 }
 
 /// A redis-server process on a loopback port, restartable there.
@@ -136,6 +138,9 @@ fn write_config(directory: &Path, port: u16, options: &ServerOptions) {
     }
     if let Some(password) = &options.password {
         text += &format!("requirepass {password}\nmasterauth {password}\n");
+    }
+    for line in &options.lines {
+        text += &format!("{line}\n");
     }
     fs::write(directory.join(format!("redis-{port}.conf")), text)
         .expect("the directory is writable");

@@ -1,18 +1,20 @@
 //! The order of start-up and of the clean stop, readable from top to bottom.
 
+mod monitoring;
+mod serving;
+mod stopping;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::thread::{self, JoinHandle};
 
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::{self, Invocation, Run};
 use crate::config::{self, Conf, ServerConf, Value};
-use crate::core::notice::{Level, Notice};
-use crate::core::{Birth, Timings};
+use crate::core::notice::Level;
 use crate::process::errno::errno_text;
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl, LogSettings};
@@ -23,9 +25,11 @@ use crate::process::{
     config_file, crash, daemon, limits, memory_test, startup, system_check, version,
 };
 use crate::server::conf_files::ConfFiles;
-use crate::server::monitor::{self, Calls, Voice};
-use crate::server::store::{self, Store, StoreReport};
+use crate::server::{monitor, serve, store};
 use crate::types::RunId;
+
+use monitoring::Monitoring;
+use serving::Joints;
 
 /// Events that may wait for the serving side: a failover makes some twenty, so this is the mass
 /// failover of thousands of masters at once.
@@ -97,10 +101,10 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     // Threads may exist from here on.
     log.start_writer()
         .map_err(|e| failed("Can't start the log thread", &e))?;
-    crash::report_panics(log, reports_crashes(&conf.server));
+    crash::end_on_panic(log, reports_crashes(&conf.server), serve::THREAD);
 
     startup::say_starting();
-    let _maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
+    let maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
     startup::say_running(conf.server.port, 0);
     startup::warn_of_backlog(conf.server.tcp_backlog);
 
@@ -108,32 +112,48 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let signals = runtime
         .block_on(async { Signals::install() })
         .map_err(|e| failed("Can't handle signals", &e))?;
+    let listeners = serving::bind(&conf.server)?;
     let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
     let path = run.file.clone().unwrap_or_default();
     ensure_id(&path, &mut conf);
 
-    let (_door, calls) = monitor::door();
-    let (notices, _published) = mpsc::channel(PUBLICATIONS);
+    let (door, calls) = monitor::door();
+    let (notices, published) = mpsc::channel(PUBLICATIONS);
+    let (shutdown, shutdown_asked) = oneshot::channel();
+    let facts = serving::facts(&conf.server, &path, &supervision);
+    let joints = Joints {
+        door,
+        published,
+        shutdown,
+    };
+    let serving = serving::start(&conf, maxclients, listeners, joints, facts, log)?;
     let monitoring = Monitoring::start(&conf, path, calls, notices, log)?;
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::spawn(signals.serve(log.clone(), move || {
             // The other end waits below for as long as there is anything to stop.
             let _ = stop.send(());
         }));
-        let _ = stop_asked.await;
+        tokio::select! {
+            _ = stop_asked => Ok(()),
+            asked = shutdown_asked => asked.map_err(|_| {
+                FatalStart::Logged("The serving thread has ended unexpectedly, exiting.".into())
+            }),
+        }
     });
+    stopping::limit_the_time(log);
     startup::say_stopping();
     supervision.stopping();
     if let Some(pid_file) = pid_file {
         startup::say_removing_pid_file();
         pid_file.remove();
     }
+    serving.stop();
     monitoring.stop();
     startup::say_bye();
-    Ok(())
+    outcome
 }
 
 fn event_loop() -> Result<Runtime, FatalStart> {
@@ -166,86 +186,6 @@ fn ensure_id(path: &Path, conf: &mut Conf) {
     let written = store::write_now(path, &conf.server, &conf.sentinel);
     for line in &written.log {
         logging::emit(line);
-    }
-}
-
-/// The monitor on its thread, with the store on another.
-struct Monitoring {
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl Monitoring {
-    fn start(
-        conf: &Conf,
-        path: PathBuf,
-        calls: Calls,
-        notices: mpsc::Sender<Notice>,
-        log: &LogControl,
-    ) -> Result<Monitoring, FatalStart> {
-        let (reports, store_reports) = mpsc::unbounded_channel();
-        let report = move |report| match report {
-            StoreReport::Log(line) => logging::emit(&line),
-            // After the monitor's end there is nobody to be told.
-            outcome => drop(reports.send(outcome)),
-        };
-        let store = Store::start(path, conf.server.clone(), report)
-            .map_err(|e| failed("Can't start the store thread", &e))?;
-        let (stop, stopped) = oneshot::channel();
-        let source = conf
-            .server
-            .bind_source_addr
-            .as_ref()
-            .and_then(|a| a.parse().ok());
-        let parts = monitor::Parts {
-            birth: Birth {
-                conf: conf.sentinel.clone(),
-                port: conf.server.port,
-                requirepass: conf.server.requirepass.clone(),
-                timings: Timings::default(),
-                seed: rand::random(),
-            },
-            source,
-            calls,
-            notices,
-            store,
-            store_reports,
-            voice: voice(log),
-            stop: stopped,
-        };
-        let runtime = event_loop()?;
-        let run = move || {
-            runtime.block_on(monitor::run(parts));
-            // A name server that hangs must not hold the stop up.
-            runtime.shutdown_background();
-        };
-        let thread = thread::Builder::new()
-            .name("monitor".into())
-            .spawn(run)
-            .map_err(|e| failed("Can't start the monitor thread", &e))?;
-        Ok(Monitoring { stop, thread })
-    }
-
-    fn stop(self) {
-        drop(self.stop);
-        // A panic of the thread was already reported by the panic hook.
-        let _ = self.thread.join();
-    }
-}
-
-fn voice(log: &LogControl) -> Voice {
-    let (for_level, for_exit) = (log.clone(), log.clone());
-    Voice {
-        log: Box::new(logging::emit),
-        notice: Box::new(logging::emit_notice),
-        set_log_level: Box::new(move |word| {
-            // The word was validated by the command.
-            let _ = for_level.set_level(word);
-        }),
-        exit: Box::new(move |status| {
-            for_exit.flush();
-            std::process::exit(status)
-        }),
     }
 }
 

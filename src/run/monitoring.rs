@@ -1,0 +1,96 @@
+//! Starting and stopping the monitor and the store.
+
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::Conf;
+use crate::core::notice::Notice;
+use crate::core::{Birth, Timings};
+use crate::process::fatal::FatalStart;
+use crate::process::logging::{self, LogControl};
+use crate::server::monitor::{self, Calls, Voice};
+use crate::server::store::{Store, StoreReport};
+
+use super::{event_loop, failed};
+
+/// The monitor on its thread, with the store on another.
+pub(super) struct Monitoring {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Monitoring {
+    pub(super) fn start(
+        conf: &Conf,
+        path: PathBuf,
+        calls: Calls,
+        notices: mpsc::Sender<Notice>,
+        log: &LogControl,
+    ) -> Result<Monitoring, FatalStart> {
+        let (reports, store_reports) = mpsc::unbounded_channel();
+        let report = move |report| match report {
+            StoreReport::Log(line) => logging::emit(&line),
+            // After the monitor's end there is nobody to be told.
+            outcome => drop(reports.send(outcome)),
+        };
+        let store = Store::start(path, conf.server.clone(), report)
+            .map_err(|e| failed("Can't start the store thread", &e))?;
+        let (stop, stopped) = oneshot::channel();
+        let source = conf
+            .server
+            .bind_source_addr
+            .as_ref()
+            .and_then(|a| a.parse().ok());
+        let parts = monitor::Parts {
+            birth: Birth {
+                conf: conf.sentinel.clone(),
+                port: conf.server.port,
+                requirepass: conf.server.requirepass.clone(),
+                timings: Timings::default(),
+                seed: rand::random(),
+            },
+            source,
+            calls,
+            notices,
+            store,
+            store_reports,
+            voice: voice(log),
+            stop: stopped,
+        };
+        let runtime = event_loop()?;
+        let run = move || {
+            runtime.block_on(monitor::run(parts));
+            // A name server that hangs must not hold the stop up.
+            runtime.shutdown_background();
+        };
+        let thread = thread::Builder::new()
+            .name("monitor".into())
+            .spawn(run)
+            .map_err(|e| failed("Can't start the monitor thread", &e))?;
+        Ok(Monitoring { stop, thread })
+    }
+
+    pub(super) fn stop(self) {
+        drop(self.stop);
+        // A panic of the thread was already reported by the panic hook.
+        let _ = self.thread.join();
+    }
+}
+
+fn voice(log: &LogControl) -> Voice {
+    let (for_level, for_exit) = (log.clone(), log.clone());
+    Voice {
+        log: Box::new(logging::emit),
+        notice: Box::new(logging::emit_notice),
+        set_log_level: Box::new(move |word| {
+            // The word was validated by the command.
+            let _ = for_level.set_level(word);
+        }),
+        exit: Box::new(move |status| {
+            for_exit.flush();
+            std::process::exit(status)
+        }),
+    }
+}

@@ -1,0 +1,151 @@
+//! From what a command decided to what its connection is told: the replies that need nothing,
+//! and those for which the monitor, the address table or the other connections are asked.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::commands::{Next, dispatch, down_reply, hello_reply, instruct_reply};
+use crate::core;
+use crate::core::event::{DownQuestion, Instruction};
+use crate::core::view::View;
+use crate::resp::Reply;
+
+use super::clients::Client;
+use super::door::Call;
+use super::serve::Shared;
+
+/// How a connection goes on after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// With its next request.
+    GoOn,
+    /// It is closed once everything is written.
+    CloseWritten,
+    /// It is closed at once.
+    CloseNow,
+}
+
+/// Carries one request out. Returns when its replies have been appended to the outbox, so that
+/// replies keep the order of requests; other connections go on meanwhile.
+pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) -> Flow {
+    shared.counters.commands.add(1);
+    let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
+    match answer(shared, client, next).await {
+        Ok(Answer::One(reply)) => say(shared, client, &reply),
+        Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
+        Err(flow) => return flow,
+    }
+    client.outbox.release_pushes();
+    if client.close_after_reply.get() {
+        Flow::CloseWritten
+    } else {
+        Flow::GoOn
+    }
+}
+
+/// What is said to a request.
+enum Answer {
+    One(Reply),
+    /// The pushes that confirm a change of subscriptions.
+    Confirmations(Vec<Reply>),
+}
+
+/// The monitor is gone, so the process is ending.
+struct Gone;
+
+impl From<Gone> for Flow {
+    fn from(_: Gone) -> Self {
+        Flow::CloseNow
+    }
+}
+
+/// Appends a reply in the protocol the connection speaks now.
+fn say(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
+    if let Reply::Error(text) = reply {
+        shared.counters.error(text);
+    }
+    let proto = client.session.borrow().proto;
+    client.outbox.reply(|out| reply.encode(proto, out));
+    shared.check_output(client);
+}
+
+/// `Err` when there is nothing to say.
+async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answer, Flow> {
+    let reply = match next {
+        Next::Reply(reply) => reply,
+        Next::View(format) => format(&*view(shared).await?),
+        Next::Facts(format) => {
+            let view = view(shared).await?;
+            format(&view, &shared.facts())
+        }
+        Next::Addresses(format) => format(&shared.door.addresses.load()),
+        Next::AskDown(question) => down_reply(ask_down(shared, client, question).await?),
+        Next::Hello(text) => {
+            let place = shared.door.peers.reserve().await.map_err(|_| Gone)?;
+            // Nothing is awaited between here and the reply, so no event that this hello causes
+            // can get in front of it.
+            place.send(Call::Hello(text));
+            hello_reply()
+        }
+        Next::Instruct(instruction) => instruct_reply(instruct(shared, client, instruction).await?),
+        Next::InstructThen(instruction, when_ok) => {
+            match instruct(shared, client, instruction).await? {
+                core::Reply::Ok => when_ok,
+                other => instruct_reply(other),
+            }
+        }
+        Next::Clients(query) => shared.clients.answer(&query, client),
+        Next::Subscribed(confirmations) | Next::Unsubscribed(confirmations) => {
+            let mut subscriptions = shared.subscriptions.borrow_mut();
+            subscriptions.learn(client, &confirmations);
+            return Ok(Answer::Confirmations(confirmations));
+        }
+        Next::Shutdown => {
+            shared.shut_down();
+            // There is no reply: the connection stays open until the process has stopped.
+            std::future::pending().await
+        }
+        Next::Close => return Err(Flow::CloseNow),
+    };
+    Ok(Answer::One(reply))
+}
+
+/// A snapshot. When many wait for the monitor, only those who wait are delayed.
+async fn view(shared: &Shared) -> Result<Arc<View>, Gone> {
+    let (reply, answer) = oneshot::channel();
+    let sent = shared.door.clients.send(Call::View(reply)).await;
+    sent.map_err(|_| Gone)?;
+    answer.await.map_err(|_| Gone)
+}
+
+async fn ask_down(
+    shared: &Shared,
+    client: &Client,
+    question: DownQuestion,
+) -> Result<core::Reply, Gone> {
+    let (reply, answer) = oneshot::channel();
+    let client_name = client.session.borrow().name.clone();
+    client.outbox.hold_pushes();
+    let call = Call::AskDown {
+        question,
+        client_name,
+        reply,
+    };
+    shared.door.peers.send(call).await.map_err(|_| Gone)?;
+    answer.await.map_err(|_| Gone)
+}
+
+async fn instruct(
+    shared: &Shared,
+    client: &Client,
+    instruction: Instruction,
+) -> Result<core::Reply, Gone> {
+    let (reply, answer) = oneshot::channel();
+    client.outbox.hold_pushes();
+    let call = Call::Instruct { instruction, reply };
+    shared.door.clients.send(call).await.map_err(|_| Gone)?;
+    answer.await.map_err(|_| Gone)
+}

@@ -1,0 +1,189 @@
+//! All connections of clients: what commands and the fan-out see of each, and the questions of
+//! CLIENT LIST and CLIENT KILL over all of them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::commands::{
+    ClientInfo, ClientType, ClientsQuery, Session, kill_addr_reply, kill_reply, list_reply,
+    own_reply,
+};
+use crate::config::OutputLimits;
+use crate::resp::Reply;
+
+use super::outbox::{Outbox, OutputRule};
+use super::serve::Shared;
+
+/// One connection as everybody but its own task sees it.
+#[derive(Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: u64,
+    /// What commands know of it.
+    pub session: RefCell<Session>,
+    /// What waits to be written to it.
+    pub outbox: Outbox,
+    /// When bytes last came in; at first, when it was accepted.
+    pub last_read: Cell<Instant>,
+    /// Bytes read and not understood yet.
+    pub unread: Cell<usize>,
+    /// Free space behind them.
+    pub unread_free: Cell<usize>,
+    /// Close once the reply of the running command is written.
+    pub close_after_reply: Cell<bool>,
+    accepted: Instant,
+    fd: i64,
+    killed: Cell<bool>,
+    kill: Notify,
+}
+
+impl Client {
+    /// Closes it at once, written or not. Its own task does the rest.
+    pub fn kill(&self) {
+        self.killed.set(true);
+        self.kill.notify_one();
+    }
+
+    /// Whether it is being closed.
+    pub fn is_killed(&self) -> bool {
+        self.killed.get()
+    }
+
+    /// Waits for [`Client::kill`].
+    pub async fn killed(&self) {
+        while !self.killed.get() {
+            self.kill.notified().await;
+        }
+    }
+
+    /// Whether it has a subscription.
+    pub fn is_subscribed(&self) -> bool {
+        self.session.borrow().subscriptions() > 0
+    }
+
+    /// What CLIENT LIST shows of it.
+    pub fn info(&self) -> ClientInfo {
+        ClientInfo {
+            session: self.session.borrow().clone(),
+            fd: self.fd,
+            age_s: self.accepted.elapsed().as_secs(),
+            idle_s: self.last_read.get().elapsed().as_secs(),
+            qbuf: self.unread.get(),
+            qbuf_free: self.unread_free.get(),
+            omem: self.outbox.memory(),
+        }
+    }
+
+    /// The rule for its waiting output.
+    pub fn output_rule(&self, auth_required: bool, limits: &OutputLimits) -> OutputRule {
+        if auth_required {
+            OutputRule::Unauthenticated
+        } else if self.is_subscribed() {
+            OutputRule::Class(limits.pubsub)
+        } else {
+            OutputRule::Class(limits.normal)
+        }
+    }
+}
+
+/// The connections by id. Ids are never reused.
+#[derive(Debug, Default)]
+pub struct Clients {
+    by_id: RefCell<BTreeMap<u64, Rc<Client>>>,
+    last_id: Cell<u64>,
+}
+
+impl Clients {
+    /// Takes a new connection in.
+    pub fn enrol(&self, addr: String, laddr: String, fd: i64, shared: &Shared) -> Rc<Client> {
+        let id = self.last_id.get() + 1;
+        self.last_id.set(id);
+        let now = Instant::now();
+        let session = Session {
+            id,
+            addr,
+            laddr,
+            authenticated: shared.settings.default_user.lets_everybody_in(),
+            ..Session::default()
+        };
+        let client = Rc::new(Client {
+            id,
+            session: RefCell::new(session),
+            outbox: Outbox::default(),
+            last_read: Cell::new(now),
+            unread: Cell::new(0),
+            unread_free: Cell::new(0),
+            close_after_reply: Cell::new(false),
+            accepted: now,
+            fd,
+            killed: Cell::new(false),
+            kill: Notify::new(),
+        });
+        self.by_id.borrow_mut().insert(id, Rc::clone(&client));
+        client
+    }
+
+    /// Forgets a closed connection.
+    pub fn remove(&self, id: u64) {
+        self.by_id.borrow_mut().remove(&id);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.borrow().len()
+    }
+
+    /// How many have a subscription.
+    pub fn subscribed(&self) -> usize {
+        let by_id = self.by_id.borrow();
+        by_id
+            .values()
+            .filter(|client| client.is_subscribed())
+            .count()
+    }
+
+    /// All that are not being closed, in the order of their ids.
+    pub fn alive(&self) -> Vec<Rc<Client>> {
+        let by_id = self.by_id.borrow();
+        let alive = by_id.values().filter(|client| !client.is_killed());
+        alive.cloned().collect()
+    }
+
+    /// Answers a question of `me`, or carries it out.
+    pub fn answer(&self, query: &ClientsQuery, me: &Client) -> Reply {
+        match query {
+            ClientsQuery::Own => own_reply(&me.info()),
+            ClientsQuery::List(filter) => {
+                let infos: Vec<ClientInfo> = self.alive().iter().map(|c| c.info()).collect();
+                list_reply(&infos, filter)
+            }
+            ClientsQuery::Kill(filter) => {
+                // Nobody is ever of these classes, and copying sessions is not free.
+                if matches!(filter.kind, Some(ClientType::Master | ClientType::Replica)) {
+                    return kill_reply(0);
+                }
+                let all = self.alive();
+                let chosen = all.iter().filter(|c| filter.matches(&c.info(), me.id));
+                kill_reply(chosen.map(|client| end(client, me)).count())
+            }
+            ClientsQuery::KillAddr(addr) => {
+                let all = self.alive();
+                let found = all.iter().find(|c| c.session.borrow().addr == *addr);
+                kill_addr_reply(found.map(|client| end(client, me)).is_some())
+            }
+        }
+    }
+}
+
+/// Closes a connection; the caller's own only after its reply.
+fn end(client: &Client, me: &Client) {
+    if client.id == me.id {
+        client.close_after_reply.set(true);
+    } else {
+        client.kill();
+    }
+}

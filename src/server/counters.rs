@@ -1,0 +1,68 @@
+//! The serving side's own figures, for INFO.
+
+use std::cell::Cell;
+
+/// A figure that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(Cell<u64>);
+
+impl Counter {
+    /// Adds to it.
+    pub fn add(&self, n: usize) {
+        let n = u64::try_from(n).unwrap_or(u64::MAX);
+        self.0.set(self.0.get().saturating_add(n));
+    }
+
+    /// Its value.
+    pub fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// All of them, since start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Connections that were accepted by the system, also those refused afterwards.
+    pub connections: Counter,
+    /// Connections refused.
+    pub rejected: Counter,
+    /// Requests carried out.
+    pub commands: Counter,
+    /// Error replies.
+    pub errors: Counter,
+    /// Failed authentications.
+    pub failed_auths: Counter,
+    /// Commands refused by permissions.
+    pub denied_commands: Counter,
+    /// Reads that brought something.
+    pub reads: Counter,
+    /// Writes.
+    pub writes: Counter,
+    /// Bytes read.
+    pub bytes_in: Counter,
+    /// Bytes written.
+    pub bytes_out: Counter,
+    /// Requests carried out in the last full second.
+    pub commands_last_second: Cell<u64>,
+    commands_before: Cell<u64>,
+}
+
+impl Counters {
+    /// To be called once a second.
+    pub fn second_passed(&self) {
+        let now = self.commands.get();
+        let before = self.commands_before.replace(now);
+        self.commands_last_second.set(now - before);
+    }
+
+    /// Takes note of an error reply.
+    pub fn error(&self, text: &str) {
+        self.errors.add(1);
+        if text.starts_with("WRONGPASS") {
+            self.failed_auths.add(1);
+        }
+        if text.starts_with("NOPERM") {
+            self.denied_commands.add(1);
+        }
+    }
+}

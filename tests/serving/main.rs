@@ -1,0 +1,8 @@
+//! The serving side over real sockets, with the test itself in the monitor's place: it answers
+//! what comes through the door and announces events.
+
+mod events;
+mod harness;
+mod limits;
+mod operators;
+mod requests;

@@ -1,0 +1,207 @@
+//! One connection's requests: order, waiting, errors, ends.
+
+use rsentinel::commands::Settings;
+use rsentinel::core::{Reply, action::DownOpinion, event::Instruction};
+use rsentinel::server::door::Call;
+use rsentinel::types::{Epoch, RunId, Secret};
+
+use crate::harness::{Client, Daemon, Options, eventually, next_call};
+
+fn needing_password() -> Daemon {
+    Daemon::with(Options {
+        settings: Settings::with_requirepass(Some(&Secret::new(b"pw"))),
+        ..Options::default()
+    })
+}
+
+#[test]
+fn pipelined_requests_of_both_forms_are_answered_in_order() {
+    let daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.send("PING\r\n*2\r\n$4\r\nping\r\n$2\r\nhi\r\n\r\nNOPE a\r\nPING\r\n");
+    client.expect("+PONG\r\n$2\r\nhi\r\n-ERR unknown command 'NOPE', with args beginning with: 'a' \r\n+PONG\r\n");
+}
+
+#[test]
+fn thousands_of_pipelined_requests_are_all_answered() {
+    let daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.send("PING\r\n".repeat(20_000));
+    client.expect(&"+PONG\r\n".repeat(20_000));
+}
+
+#[test]
+fn a_request_that_waits_delays_later_ones_of_its_own_connection_only() {
+    let mut daemon = Daemon::start();
+    let (mut waiting, mut other) = (daemon.client(), daemon.client());
+    waiting.send("SENTINEL FLUSHCONFIG\r\nPING\r\n");
+    let (instruction, reply) = daemon.instruction();
+    assert_eq!(instruction, Instruction::FlushConfig);
+    other.ask("PING", "+PONG\r\n");
+    reply.send(Reply::Ok).expect("waiting");
+    waiting.expect("+OK\r\n+PONG\r\n");
+}
+
+#[test]
+fn a_full_queue_delays_only_those_who_need_a_place_in_it() {
+    let mut daemon = Daemon::with(Options {
+        queue: 1,
+        ..Options::default()
+    });
+    let mut askers = [daemon.client(), daemon.client(), daemon.client()];
+    for asker in &mut askers {
+        asker.send("SENTINEL MYID\r\n");
+    }
+    daemon.client().ask("PING", "+PONG\r\n");
+    let mut peer = daemon.client();
+    peer.ask("PUBLISH __sentinel__:hello x", ":1\r\n");
+    assert!(matches!(next_call(&mut daemon.peers), Call::Hello(text) if text == "x"));
+    for _ in 0..3 {
+        daemon.answer_view();
+    }
+    for asker in &mut askers {
+        asker.expect("$2\r\nme\r\n");
+    }
+}
+
+#[test]
+fn questions_of_peers_take_the_peers_queue_with_the_name_of_the_asker() {
+    let mut daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.ask("CLIENT SETNAME sentinel-abc-cmd", "+OK\r\n");
+    client.send("SENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 6379 3 *\r\n");
+    let Call::AskDown {
+        question,
+        client_name,
+        reply,
+    } = next_call(&mut daemon.peers)
+    else {
+        panic!("another call");
+    };
+    assert_eq!((question.host.as_str(), question.port), ("10.0.0.1", 6379));
+    assert_eq!(client_name.as_deref(), Some("sentinel-abc-cmd"));
+    let opinion = DownOpinion {
+        down: true,
+        leader: Some(RunId::new("them")),
+        epoch: Epoch::ZERO.next(),
+    };
+    reply.send(Reply::Down(opinion)).expect("waiting");
+    client.expect("*3\r\n:1\r\n$4\r\nthem\r\n:1\r\n");
+}
+
+#[test]
+fn addresses_are_answered_without_asking_anybody() {
+    let daemon = Daemon::start();
+    daemon.set_address("mymaster", "10.0.0.1", 6379);
+    let mut client = daemon.client();
+    client.ask(
+        "SENTINEL GET-MASTER-ADDR-BY-NAME mymaster",
+        "*2\r\n$8\r\n10.0.0.1\r\n$4\r\n6379\r\n",
+    );
+    client.ask("SENTINEL GET-MASTER-ADDR-BY-NAME other", "*-1\r\n");
+}
+
+#[test]
+fn a_protocol_error_is_told_after_earlier_replies_and_ends_the_connection() {
+    let daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.send("PING\r\n*x\r\n");
+    client.send("y".repeat(200_000));
+    client.expect("+PONG\r\n-ERR Protocol error: invalid multibulk length\r\n");
+    client.expect_end();
+}
+
+#[test]
+fn a_browser_is_cut_off_without_a_word() {
+    let daemon = Daemon::start();
+    for line in ["POST / HTTP/1.1\r\n", "*1\r\n$5\r\nhost:\r\n"] {
+        let mut client = daemon.client();
+        client.send(line);
+        client.expect_end();
+    }
+}
+
+#[test]
+fn a_client_that_says_no_more_still_gets_its_replies() {
+    let mut daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.send("PING\r\nSENTINEL MYID\r\n");
+    client.finish();
+    daemon.answer_view();
+    client.expect("+PONG\r\n$2\r\nme\r\n");
+    client.expect_end();
+}
+
+#[test]
+fn replies_follow_the_protocol_that_hello_chose() {
+    let daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.ask("CLIENT GETNAME", "$-1\r\n");
+    client.ask("HELLO 3", "%6\r\n$6\r\nserver\r\n");
+    let mut client = daemon.client();
+    client.send("HELLO 3\r\n");
+    while client.bulk_after_headers() != "modules" {}
+    client.expect("*0\r\n");
+    client.ask("CLIENT GETNAME", "_\r\n");
+}
+
+#[test]
+fn limits_are_low_until_authentication_and_normal_right_behind_it() {
+    let daemon = needing_password();
+    let mut client = daemon.client();
+    client.ask("PING", "-NOAUTH Authentication required.\r\n");
+    client.send(format!(
+        "AUTH pw\r\n*2\r\n$4\r\nPING\r\n$20000\r\n{}\r\n",
+        "x".repeat(20_000)
+    ));
+    client.expect("+OK\r\n$20000\r\nxxx");
+    let mut client = daemon.client();
+    client.send("*11\r\n");
+    client.expect("-ERR Protocol error: unauthenticated multibulk length\r\n");
+    client.expect_end();
+}
+
+#[test]
+fn shutdown_is_handed_on_and_has_no_reply() {
+    let mut daemon = Daemon::start();
+    let mut client = daemon.client();
+    client.send("PING\r\nSHUTDOWN\r\nPING\r\n");
+    client.expect("+PONG\r\n");
+    eventually("the hook", || daemon.shutdown.try_recv().is_ok());
+    daemon.server.take().expect("running").stop();
+    client.expect_end();
+}
+
+#[test]
+fn stopping_closes_every_connection_and_the_port() {
+    let mut daemon = Daemon::start();
+    let mut clients: Vec<Client> = (0..5).map(|_| daemon.client()).collect();
+    clients[0].ask("PING", "+PONG\r\n");
+    daemon.server.take().expect("running").stop();
+    for client in &mut clients {
+        client.expect_end();
+    }
+    assert!(std::net::TcpStream::connect(("127.0.0.1", daemon.port)).is_err());
+}
+
+impl Client {
+    /// Skips to the next bulk string and reads it.
+    fn bulk_after_headers(&mut self) -> String {
+        use std::io::Read;
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte).expect("more");
+            line.push(byte[0]);
+            if line.ends_with(b"\r\n") {
+                if line[0] == b'$' {
+                    let length = String::from_utf8_lossy(&line[1..line.len() - 2]).parse();
+                    let mut body = vec![0; length.unwrap_or(0) + 2];
+                    self.stream.read_exact(&mut body).expect("a body");
+                    return String::from_utf8_lossy(&body[..body.len() - 2]).into_owned();
+                }
+                line.clear();
+            }
+        }
+    }
+}
