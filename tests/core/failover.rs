@@ -337,6 +337,7 @@ fn simulate_failure_ends_the_process_with_99_right_after_the_election() {
     });
     assert_eq!(w.view().simulate_failure_flags, 1);
     w.until("+elected-leader", 5_000);
+    w.run(5);
     let exit = w
         .done
         .iter()
@@ -353,6 +354,12 @@ fn simulate_failure_ends_the_process_with_99_right_after_the_promotion() {
         crash_after_promotion: true,
     });
     let at = w.until("+promoted-slave", 5_000);
+    assert!(!w.ended, "the new configuration is written first");
+    w.run(5);
+    assert_eq!(
+        w.on_disk.as_ref().unwrap().masters[0].address,
+        address(R[0])
+    );
     assert!(
         w.done
             .iter()
