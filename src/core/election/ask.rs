@@ -42,7 +42,8 @@ impl Sentinel {
 
     fn report_end(&self, peer: &Peer) -> Mono {
         peer.last_down_reply
-            .plus(REPORT_VALIDITY * self.timings.ask_period + 1)
+            .plus(self.timings.ask_period.saturating_mul(REPORT_VALIDITY))
+            .plus(1)
     }
 
     fn expire_report(&mut self, party: Party, now: Now) {

@@ -378,7 +378,7 @@ impl Sentinel {
 
     /// When the pubsub socket will have been silent for too long.
     fn pubsub_suspect_at(&self, link: &Link) -> Option<Mono> {
-        let silence = link.pubsub_activity.plus(3 * self.timings.publish_period);
+        let silence = link.pubsub_activity.plus(self.timings.publish_period.saturating_mul(3));
         match link.pubsub.as_ref()?.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
