@@ -146,9 +146,10 @@ impl Sentinel {
                 self.describe(party)
             );
             self.announce(EventName::SentinelAddressUpdate, party.master, text);
-            if let Some(link) = self.link_of(party) {
-                self.drop_link_sockets(link, now);
-            }
+        }
+        // A link shared with another record still leads to the old address.
+        if let Some(link) = self.link_of(party) {
+            self.drop_link_sockets(link, now);
         }
     }
 
