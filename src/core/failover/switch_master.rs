@@ -143,6 +143,7 @@ impl Sentinel {
             link.ping_pending_since = Some(now.mono);
         }
         link.last_valid_reply = now.mono;
+        self.hasten(id, now);
         id
     }
 }

@@ -50,6 +50,22 @@ impl Sentinel {
         self.deadlines.set(Deadline::Link(id), None);
     }
 
+    /// Lets a link that waits to reconnect do so now.
+    pub(in crate::core) fn hasten(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        for socket in [Some(&mut link.command), link.pubsub.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            if let SocketState::Down { retry_at } = &mut socket.state {
+                *retry_at = now.mono;
+                self.deadlines.set(Deadline::Link(id), Some(now.mono));
+            }
+        }
+    }
+
     /// Closes one socket and lets the link reconnect at once.
     pub(in crate::core) fn drop_socket(&mut self, id: LinkId, kind: Socket, now: Now) {
         let Some(link) = self.links.get_mut(&id) else {
@@ -422,16 +438,7 @@ impl Sentinel {
     /// The address is another one now: both sockets are opened anew, without a pause.
     pub(in crate::core) fn reconnect_now(&mut self, id: LinkId, now: Now) {
         self.drop_link_sockets(id, now);
-        if let Some(link) = self.links.get_mut(&id) {
-            for socket in [Some(&mut link.command), link.pubsub.as_mut()]
-                .into_iter()
-                .flatten()
-            {
-                if let SocketState::Down { retry_at } = &mut socket.state {
-                    *retry_at = now.mono;
-                }
-            }
-        }
+        self.hasten(id, now);
         self.tend_link(id, now);
     }
 }
