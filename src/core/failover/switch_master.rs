@@ -85,8 +85,7 @@ impl Sentinel {
         }
         if let Some(master) = self.masters.get_mut(&id) {
             for peer in master.peers.values_mut() {
-                peer.forget_reports();
-                peer.vote_answered = None;
+                peer.forget_old_master();
             }
         }
         self.addresses_changed = true;

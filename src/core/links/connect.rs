@@ -207,7 +207,7 @@ impl Sentinel {
             greeting.in_flight = None;
         }
         if let Some(peer) = self.peer_mut(party) {
-            peer.ask_in_flight = None;
+            peer.asks_in_flight.clear();
         }
     }
 
@@ -394,7 +394,9 @@ impl Sentinel {
 
     /// When the pubsub socket will have been silent for too long.
     fn pubsub_suspect_at(&self, link: &Link) -> Option<Mono> {
-        let silence = link.pubsub_activity.plus(self.timings.publish_period.saturating_mul(3));
+        let silence = link
+            .pubsub_activity
+            .plus(self.timings.publish_period.saturating_mul(3));
         match link.pubsub.as_ref()?.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
