@@ -6,13 +6,18 @@
 #![allow(missing_docs, dead_code)]
 
 mod cluster;
+mod corrections;
 mod election;
 mod failover;
 mod hosts;
 mod world;
 
 mod links;
+mod observers;
 mod odown_and_ask;
+mod promotion;
+mod reconf;
+mod reset_and_switch;
 mod sdown;
 mod selection;
 mod votes;

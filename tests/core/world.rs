@@ -691,6 +691,11 @@ impl World {
         self.states().last().expect("a state was handed over").1
     }
 
+    /// The last state handed to the store, if any was.
+    pub fn last_state_or_none(&self) -> Option<&SentinelConf> {
+        self.states().last().map(|(_, state)| *state)
+    }
+
     /// The published address of a master.
     pub fn address(&self, name: &str) -> Option<(String, u16)> {
         let table = self.done.iter().rev().find_map(|d| match &d.action {

@@ -42,7 +42,11 @@ fn grows(what: &str, slot: &mut u64, new: u64) -> Result<bool, String> {
 
 impl Memory {
     fn take_in(&mut self, conf: &SentinelConf) -> Result<u64, String> {
-        let mut grew = u64::from(grows("current epoch", &mut self.current, conf.current_epoch.get())?);
+        let mut grew = u64::from(grows(
+            "current epoch",
+            &mut self.current,
+            conf.current_epoch.get(),
+        )?);
         for m in &conf.masters {
             let config = self.config.entry(m.name.clone()).or_default();
             grew += u64::from(grows("config epoch", config, m.config_epoch.get())?);
@@ -149,7 +153,11 @@ impl Oracle for NeverBack {
                 let Some(hello) = Hello::parse(text) else {
                     return Ok(());
                 };
-                grows("epoch in hellos", &mut memory.said_current, hello.current_epoch.get())?;
+                grows(
+                    "epoch in hellos",
+                    &mut memory.said_current,
+                    hello.current_epoch.get(),
+                )?;
                 let config = hello.config_epoch.get();
                 if config > 0 {
                     let said = memory.said_config.entry(hello.master).or_default();

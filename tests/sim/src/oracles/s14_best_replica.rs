@@ -92,7 +92,9 @@ impl BestReplica {
                 continue;
             }
             if eligible(master, other) && rank(other) < rank(chosen) {
-                return Err(format!("chose server {server} though server {index} is better"));
+                return Err(format!(
+                    "chose server {server} though server {index} is better"
+                ));
             }
             let flags = &other.instance.flags;
             let live = !flags.contains("s_down") && !flags.contains("disconnected");

@@ -42,7 +42,10 @@ impl World {
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
             .filter(|n| self.nodes[*n].brain.is_some())
-            .map(|n| self.published(n, group).and_then(|(h, _)| server_of_host(h)));
+            .map(|n| {
+                self.published(n, group)
+                    .and_then(|(h, _)| server_of_host(h))
+            });
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)
     }
@@ -92,7 +95,8 @@ impl World {
                         .any(|n| n.brain.is_some() && n.id.as_str() == p.instance.name);
                     lives && p.instance.flags.contains("s_down")
                 });
-            let knows_all = master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
+            let knows_all =
+                master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
             if blind || !knows_all {
                 return Some(Unsettled::Blind(group));
             }
