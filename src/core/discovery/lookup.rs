@@ -155,10 +155,9 @@ impl Sentinel {
             }
         }
         self.addresses_changed |= !moved.is_empty();
-        for party in moved {
-            if let Some(link) = self.link_of(party) {
-                self.reconnect_now(link, now);
-            }
+        let links: BTreeSet<_> = moved.iter().filter_map(|p| self.link_of(*p)).collect();
+        for link in links {
+            self.reconnect_resolved(link, now);
         }
     }
 }

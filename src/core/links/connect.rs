@@ -234,7 +234,9 @@ impl Sentinel {
         if address.port() == 0 {
             return;
         }
-        if kind == Socket::Command && self.settings.resolve_hostnames && address.is_name() {
+        let resolved = self.links.get(&id).is_some_and(|l| l.just_resolved);
+        let look_up = self.settings.resolve_hostnames && address.is_name() && !resolved;
+        if kind == Socket::Command && look_up {
             // Looked up anew at each reconnect; until the answer comes the last known IP serves.
             self.resolve(address.host());
         }
@@ -437,10 +439,18 @@ impl Sentinel {
 }
 
 impl Sentinel {
-    /// The address is another one now: both sockets are opened anew, without a pause.
-    pub(in crate::core) fn reconnect_now(&mut self, id: LinkId, now: Now) {
+    /// A look-up gave another address: both sockets are opened anew, without a pause.
+    pub(in crate::core) fn reconnect_resolved(&mut self, id: LinkId, now: Now) {
+        self.set_just_resolved(id, true);
         self.drop_link_sockets(id, now);
         self.hasten(id, now);
         self.tend_link(id, now);
+        self.set_just_resolved(id, false);
+    }
+
+    fn set_just_resolved(&mut self, id: LinkId, resolved: bool) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.just_resolved = resolved;
+        }
     }
 }
