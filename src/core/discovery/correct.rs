@@ -41,6 +41,7 @@ impl Sentinel {
             return;
         };
         if master.failover.is_some()
+            || replica.address.same_as(&master.address)
             || replica.master_host.is_none()
             || self.reports_master(replica, &master.address)
         {

@@ -159,5 +159,31 @@ impl Sentinel {
         for link in links {
             self.reconnect_resolved(link, now);
         }
+        if !moved.is_empty() {
+            self.drop_duplicates();
+        }
+    }
+
+    /// A name may turn out to be a server that is known already, as the master or by another
+    /// record: one server has one record, or it would be told to follow itself.
+    fn drop_duplicates(&mut self) {
+        let mut doubles = Vec::new();
+        // A failover in progress keeps its records; it passes doubles over.
+        for master in self.masters.values().filter(|m| m.failover.is_none()) {
+            let mut seen = vec![&master.address];
+            for (key, replica) in &master.replicas {
+                if seen.iter().any(|a| a.same_as(&replica.address)) {
+                    doubles.push(Party::replica(master.id, *key));
+                } else {
+                    seen.push(&replica.address);
+                }
+            }
+        }
+        for party in &doubles {
+            self.remove_replica(*party);
+        }
+        if !doubles.is_empty() {
+            self.persist();
+        }
     }
 }
