@@ -13,11 +13,15 @@ mod hosts;
 mod world;
 
 mod links;
+mod names;
 mod observers;
 mod odown_and_ask;
+mod operators;
 mod promotion;
 mod reconf;
 mod reset_and_switch;
+mod safety;
 mod sdown;
 mod selection;
+mod tilt;
 mod votes;
