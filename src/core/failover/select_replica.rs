@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::types::{Mono, Now};
+use crate::wire::Role;
 
 use super::super::Timings;
 use super::super::instances::{Master, Replica};
@@ -104,6 +105,9 @@ fn is_eligible(
     };
     let longest_outage =
         10 * master.settings.down_after + master_down.map_or(0, |since| now.since(since));
+    // A master that calls itself a replica has no stream to be cut off from: when all servers follow
+    // each other in a circle, every outage grows without end, and the limit would forbid the way out.
+    let no_stream = master.server.role == Role::Replica;
     !replica.server.health.is_down()
         && !link.is_disconnected()
         && now.since(link.last_valid_reply) <= 5 * timings.ping_period
@@ -112,7 +116,7 @@ fn is_eligible(
             .server
             .info_time
             .is_some_and(|at| now.since(at) <= newest_info)
-        && replica.link_down_ms <= i64::try_from(longest_outage).unwrap_or(i64::MAX)
+        && (no_stream || replica.link_down_ms <= i64::try_from(longest_outage).unwrap_or(i64::MAX))
 }
 
 /// Lower priority number first; then the larger offset; then the smaller run id, unknown last.
