@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use crate::types::{Mono, Now};
-use crate::wire::Role;
 
 use super::super::Timings;
 use super::super::instances::{Master, Replica};
@@ -103,18 +102,12 @@ fn is_eligible(
     } else {
         timings.info_period.saturating_mul(3)
     };
-    // A master that calls itself a replica was none from then on, though it counts as down only
-    // later: outages of its replicas since then are its doing.
-    let gone_since = match master.server.role {
-        Role::Replica => master_down.map(|since| since.min(master.server.role_since)),
-        _ => master_down,
-    };
-    let gone_for = gone_since.map_or(0, |since| now.since(since));
+    let down_for = master_down.map_or(0, |since| now.since(since));
     let longest_outage = master
         .settings
         .down_after
         .saturating_mul(10)
-        .saturating_add(gone_for);
+        .saturating_add(down_for);
     !replica.server.health.is_down()
         && !link.is_disconnected()
         && now.since(link.last_valid_reply) <= timings.ping_period.saturating_mul(5)
