@@ -228,6 +228,10 @@ fn systemd_is_notified_and_daemonize_is_then_ignored() {
 fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
     let place = Place::new("pidfile s.pid");
     let mut running = started(&place, &[]);
+    // The id is saved by renaming over the file: it must be there before the pipe is.
+    wait_for("the id", || {
+        place.read("out").contains("Sentinel ID is").then_some(())
+    });
     // Reading a pipe whose writer says nothing waits for ever, as on a disk that is gone.
     fs::remove_file(place.path("s.conf")).unwrap();
     mkfifo(&place.path("s.conf"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();

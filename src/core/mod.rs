@@ -160,8 +160,9 @@ impl Sentinel {
     }
 
     /// When [`Sentinel::handle`] must be called next, with [`Event::Tick`] if nothing happens.
+    /// `None` while a simulated crash waits for the disk.
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.deadlines.next()
+        self.deadlines.next().filter(|_| !self.crashing)
     }
 
     /// Own id.

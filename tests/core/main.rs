@@ -6,10 +6,22 @@
 #![allow(missing_docs, dead_code)]
 
 mod cluster;
+mod corrections;
+mod election;
+mod failover;
 mod hosts;
 mod world;
 
 mod links;
+mod names;
+mod observers;
 mod odown_and_ask;
+mod operators;
+mod promotion;
+mod reconf;
+mod reset_and_switch;
+mod safety;
 mod sdown;
+mod selection;
+mod tilt;
 mod votes;

@@ -18,7 +18,7 @@ use super::hosts::{Host, Kind, PeerScript, Reach, Server};
 /// The wall clock of the first instant: some day of 2023.
 const WALL_START: u64 = 1_700_000_000_000;
 
-/// Turns allowed in one virtual second: more means that the core spins.
+/// Turns normally allowed in one virtual second: more means that the core spins.
 const MOST_TURNS_A_SECOND: u64 = 3_000;
 
 /// How the disk behaves.
@@ -67,6 +67,10 @@ pub struct World {
     pub disk: Disk,
     /// The newest state on disk.
     pub on_disk: Option<Arc<SentinelConf>>,
+    /// What was on disk at birth.
+    pub born: SentinelConf,
+    /// Votes ever answered or told of: by master name and epoch.
+    pub votes: BTreeMap<(String, u64), String>,
     /// Names that resolve; all others fail.
     pub names: BTreeMap<String, IpAddr>,
     pub look_up_ms: u64,
@@ -74,6 +78,12 @@ pub struct World {
     pub local_ip: Option<IpAddr>,
     /// Turns taken so far.
     pub turns: u64,
+    /// Turns allowed in one virtual second.
+    pub most_turns_a_second: u64,
+    /// Names that have another one of their addresses at each look-up.
+    pub rotations: BTreeMap<String, Vec<IpAddr>>,
+    /// The process has ended itself: nothing it says after that is carried out.
+    pub ended: bool,
     second: (u64, u64),
     inbox: BTreeMap<(u64, u64), Event>,
     next_seq: u64,
@@ -88,6 +98,7 @@ impl World {
 
     pub fn with_hosts(birth: Birth, hosts: BTreeMap<SocketAddr, Host>) -> World {
         let now = 1_000;
+        let born = birth.conf.clone();
         let core = Sentinel::new(moment(now), birth);
         let mut world = World {
             core,
@@ -97,10 +108,15 @@ impl World {
             conns: BTreeMap::new(),
             disk: Disk::Writes(1),
             on_disk: None,
+            born,
+            votes: BTreeMap::new(),
             names: BTreeMap::new(),
             look_up_ms: 1,
             local_ip: Some("10.0.1.9".parse().expect("an ip")),
             turns: 0,
+            most_turns_a_second: MOST_TURNS_A_SECOND,
+            rotations: BTreeMap::new(),
+            ended: false,
             second: (0, 0),
             inbox: BTreeMap::new(),
             next_seq: 0,
@@ -181,7 +197,7 @@ impl World {
             _ => (second, 1),
         };
         assert!(
-            self.second.1 < MOST_TURNS_A_SECOND,
+            self.second.1 < self.most_turns_a_second,
             "the core spins at {}\n{}",
             self.now,
             self.story()
@@ -357,7 +373,7 @@ impl World {
                         took_ms: ms,
                     },
                 );
-                self.on_disk = Some(state);
+                self.put_on_disk(state);
             }
             Disk::Fails(ms) => self.later(
                 ms,
@@ -370,9 +386,19 @@ impl World {
         }
     }
 
+    fn put_on_disk(&mut self, state: Arc<SentinelConf>) {
+        super::safety::judge_write(self.disk_state(), &state);
+        self.on_disk = Some(state);
+    }
+
+    /// What a restart would read now.
+    pub fn disk_state(&self) -> &SentinelConf {
+        self.on_disk.as_deref().unwrap_or(&self.born)
+    }
+
     fn end_write(&mut self, version: Version, state: Arc<SentinelConf>, works: bool) {
         if works {
-            self.on_disk = Some(state);
+            self.put_on_disk(state);
             self.tell(Event::Durable {
                 version,
                 took_ms: 1,
@@ -389,6 +415,11 @@ impl World {
 
     fn carry_out(&mut self) {
         while let Some(action) = self.core.poll_action() {
+            if self.ended {
+                continue;
+            }
+            self.ended = matches!(action, Action::Exit { .. });
+            super::safety::judge(self, &action);
             let to = self.target(&action);
             self.obey(&action);
             self.done.push(Done {
@@ -423,16 +454,16 @@ impl World {
                 None => panic!("an ask on a socket that is closed: {ask:?}"),
             },
             Action::Resolve { host } => {
-                let outcome = self
-                    .names
-                    .get(&**host)
-                    .copied()
-                    .ok_or("no such name".into());
+                let rotation = self.rotations.get_mut(&**host).map(|ips| {
+                    ips.rotate_left(1);
+                    ips[0]
+                });
+                let ip = rotation.or_else(|| self.names.get(&**host).copied());
                 self.later(
                     self.look_up_ms,
                     Event::Resolved {
                         host: host.clone(),
-                        outcome,
+                        outcome: ip.ok_or("no such name".into()),
                     },
                 );
             }
@@ -573,6 +604,21 @@ impl World {
         self.run_until(limit, name, |w| w.told(name).len() > before)
     }
 
+    /// The instant of the last notice of this name, if there is one; else of the next.
+    pub fn until_or_now(&mut self, name: &str, limit: u64) -> u64 {
+        self.run_until(limit, name, |w| w.was_told(name));
+        self.told(name).last().expect("it was told").0
+    }
+
+    /// The current epoch of the newest state handed to the store; that of birth before any.
+    pub fn core_epoch(&self) -> u64 {
+        self.states()
+            .last()
+            .map_or(self.born.current_epoch.get(), |(_, state)| {
+                state.current_epoch.get()
+            })
+    }
+
     /// What was sent to an address: when and what.
     pub fn sent_to(&self, at: &str) -> Vec<(u64, &rsentinel::core::Ask)> {
         let to = super::hosts::at(at);
@@ -629,6 +675,11 @@ impl World {
             .collect()
     }
 
+    /// All waiters so far, answered or not.
+    pub fn waiters(&self) -> impl Iterator<Item = Waiter> {
+        (1..=self.next_waiter).map(Waiter)
+    }
+
     /// The answer to a waiter, with its instant.
     pub fn reply(&self, waiter: Waiter) -> Option<(u64, &Reply)> {
         let mut replies = self.done.iter().filter_map(|d| match &d.action {
@@ -666,6 +717,11 @@ impl World {
     /// The last state handed to the store.
     pub fn last_state(&self) -> &SentinelConf {
         self.states().last().expect("a state was handed over").1
+    }
+
+    /// The last state handed to the store, if any was.
+    pub fn last_state_or_none(&self) -> Option<&SentinelConf> {
+        self.states().last().map(|(_, state)| *state)
     }
 
     /// The published address of a master.

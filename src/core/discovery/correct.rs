@@ -13,7 +13,7 @@ impl Sentinel {
     /// A replica record reports itself a master: after 4 × the publish period without a newer
     /// configuration it is an old master that came back, and is demoted.
     pub(super) fn correct_rogue_master(&mut self, party: Party, now: Now) {
-        let wait = 4 * self.timings.publish_period;
+        let wait = self.timings.publish_period.saturating_mul(4);
         let Some(master) = self.masters.get(&party.master) else {
             return;
         };
@@ -27,7 +27,7 @@ impl Sentinel {
             return;
         }
         let calm_at =
-            calm_at(server.health.last_down_start, wait).max(server.role_since.plus(wait + 1));
+            calm_at(server.health.last_down_start, wait).max(server.role_since.plus(wait).plus(1));
         self.correct(party, calm_at, EventName::ConvertToSlave, now);
     }
 
@@ -41,6 +41,7 @@ impl Sentinel {
             return;
         };
         if master.failover.is_some()
+            || replica.address.same_as(&master.address)
             || replica.master_host.is_none()
             || self.reports_master(replica, &master.address)
         {
@@ -106,5 +107,5 @@ impl Sentinel {
 
 /// When nothing has gone down for `wait` ms.
 fn calm_at(last_down_start: Option<Mono>, wait: u64) -> Mono {
-    last_down_start.map_or(Mono(0), |at| at.plus(wait + 1))
+    last_down_start.map_or(Mono(0), |at| at.plus(wait).plus(1))
 }

@@ -155,10 +155,35 @@ impl Sentinel {
             }
         }
         self.addresses_changed |= !moved.is_empty();
-        for party in moved {
-            if let Some(link) = self.link_of(party) {
-                self.reconnect_now(link, now);
+        let links: BTreeSet<_> = moved.iter().filter_map(|p| self.link_of(*p)).collect();
+        for link in links {
+            self.reconnect_resolved(link, now);
+        }
+        if !moved.is_empty() {
+            self.drop_duplicates();
+        }
+    }
+
+    /// A name may turn out to be a server that is known already, as the master or by another
+    /// record: one server has one record, or it would be told to follow itself.
+    fn drop_duplicates(&mut self) {
+        let mut doubles = Vec::new();
+        // A failover in progress keeps its records; it passes doubles over.
+        for master in self.masters.values().filter(|m| m.failover.is_none()) {
+            let mut seen = vec![&master.address];
+            for (key, replica) in &master.replicas {
+                if seen.iter().any(|a| a.same_as(&replica.address)) {
+                    doubles.push(Party::replica(master.id, *key));
+                } else {
+                    seen.push(&replica.address);
+                }
             }
+        }
+        for party in &doubles {
+            self.remove_replica(*party);
+        }
+        if !doubles.is_empty() {
+            self.persist();
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::wire::DownReply;
 use super::super::action::Ask;
 use super::super::deadlines::Deadline;
 use super::super::failover::Stage;
-use super::super::instances::{Master, Peer, Vote};
+use super::super::instances::{AskInFlight, Master, Peer, Vote};
 use super::super::notice::Level;
 use super::super::{MasterId, Party, Sentinel};
 
@@ -42,7 +42,8 @@ impl Sentinel {
 
     fn report_end(&self, peer: &Peer) -> Mono {
         peer.last_down_reply
-            .plus(REPORT_VALIDITY * self.timings.ask_period + 1)
+            .plus(self.timings.ask_period.saturating_mul(REPORT_VALIDITY))
+            .plus(1)
     }
 
     fn expire_report(&mut self, party: Party, now: Now) {
@@ -77,15 +78,18 @@ impl Sentinel {
                 return None;
             }
             // At once for each new epoch, whatever else is unanswered; then once per period.
-            return Some(match (peer.ask_in_flight, peer.vote_answered) {
-                (Some((sent, Some(epoch))), _) if epoch == failover.epoch => sent.plus(period),
-                (_, Some((epoch, at))) if epoch == failover.epoch => at.plus(period),
-                _ => now,
-            });
+            let asked_for = |ask: &&AskInFlight| ask.vote == Some(failover.epoch);
+            return Some(
+                match (peer.unanswered().filter(asked_for), peer.vote_answered) {
+                    (Some(ask), _) => ask.sent.plus(period),
+                    (_, Some((epoch, at))) if epoch == failover.epoch => at.plus(period),
+                    _ => now,
+                },
+            );
         }
         let down_since = master.server.health.down_since?;
-        if let Some((sent, _)) = peer.ask_in_flight {
-            return Some(sent.plus(period));
+        if let Some(ask) = peer.unanswered() {
+            return Some(ask.sent.plus(period));
         }
         if peer.last_ask.is_none_or(|at| at < down_since) {
             return Some(now);
@@ -116,7 +120,11 @@ impl Sentinel {
         if self.send(party, ask)
             && let Some(peer) = self.peer_mut(party)
         {
-            peer.ask_in_flight = Some((now.mono, vote_epoch));
+            peer.asks_in_flight.push_back(AskInFlight {
+                sent: now.mono,
+                vote: vote_epoch,
+                outdated: false,
+            });
             peer.last_ask = Some(now.mono);
         }
     }
@@ -138,12 +146,15 @@ impl Sentinel {
         let Some(peer) = self.peer_mut(party) else {
             return;
         };
-        let asked = peer.ask_in_flight.take();
+        let asked = peer.asks_in_flight.pop_front();
         let link = peer.link;
-        if let Some((sent, _)) = asked
+        if let Some(ask) = asked
             && let Some(link) = self.links.get_mut(&link)
         {
-            link.note_round_trip(now.mono.since(sent));
+            link.note_round_trip(now.mono.since(ask.sent));
+        }
+        if asked.is_some_and(|ask| ask.outdated) {
+            return self.tend_ask(party, now);
         }
         // Another shape is no answer: it must not refresh anything.
         let Some(reply) = reply else {
@@ -155,7 +166,7 @@ impl Sentinel {
         peer.last_down_reply = now.mono;
         peer.reports_down = reply.down;
         let ask_again = std::mem::take(&mut peer.ask_back_wanted) && !reply.down;
-        if let Some((_, Some(epoch))) = asked {
+        if let Some(epoch) = asked.and_then(|ask| ask.vote) {
             peer.vote_answered = Some((epoch, now.mono));
         }
         let mut new_vote = None;
@@ -206,7 +217,7 @@ impl Sentinel {
         if peer.reports_down || lately {
             return;
         }
-        if peer.ask_in_flight.is_some() {
+        if peer.unanswered().is_some() {
             peer.ask_back_wanted = true;
             return;
         }

@@ -119,6 +119,6 @@ impl Sentinel {
             failover.refused.insert(key);
         }
         self.enter(party.master, Stage::SelectReplica, now);
-        self.step_select(party.master, now);
+        self.step_failover(party.master, now);
     }
 }

@@ -3,7 +3,7 @@
 use crate::types::{Mono, Now};
 
 use super::super::action::Ask;
-use super::super::instances::Reconf;
+use super::super::instances::{Master, Reconf, Replica};
 use super::super::notice::EventName;
 use super::super::{MasterId, Party, Sentinel};
 
@@ -20,9 +20,7 @@ impl Sentinel {
         let Some(promoted) = failover.proved_promotion() else {
             return;
         };
-        let settled = |r: &super::super::instances::Replica| {
-            r.reconf == Reconf::Done || r.server.health.is_down()
-        };
+        let settled = |r: &Replica| r.reconf == Reconf::Done || r.server.health.is_down();
         let promoted_down = master
             .replicas
             .get(&promoted)
@@ -30,7 +28,7 @@ impl Sentinel {
         let all_settled = master
             .replicas
             .iter()
-            .all(|(key, r)| *key == promoted || settled(r));
+            .all(|(key, r)| *key == promoted || settled(r) || is_promoted(master, r));
         let end = failover.since.plus(master.settings.failover_timeout + 1);
         if end <= now.mono {
             self.announce_party(EventName::FailoverEndForTimeout, Party::master(id));
@@ -85,8 +83,9 @@ impl Sentinel {
             if busy >= master.settings.parallel_syncs.max(1) {
                 return;
             }
-            let can_be_told = |r: &super::super::instances::Replica| {
+            let can_be_told = |r: &Replica| {
                 r.reconf == Reconf::Untold
+                    && !is_promoted(master, r)
                     && !r.server.health.is_down()
                     && self
                         .links
@@ -124,7 +123,9 @@ impl Sentinel {
             .replicas
             .iter()
             .filter(|(key, r)| {
-                Some(**key) != promoted && matches!(r.reconf, Reconf::Untold | Reconf::InProgress)
+                Some(**key) != promoted
+                    && !is_promoted(master, r)
+                    && matches!(r.reconf, Reconf::Untold | Reconf::InProgress)
             })
             .filter(|(_, r)| {
                 self.links
@@ -165,4 +166,9 @@ impl Sentinel {
         });
         sent.min()
     }
+}
+
+/// A replica record that is the promoted server under another name.
+fn is_promoted(master: &Master, replica: &Replica) -> bool {
+    replica.address.same_as(master.effective_address())
 }

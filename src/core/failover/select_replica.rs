@@ -98,15 +98,19 @@ fn is_eligible(
 ) -> bool {
     let master_down = master.server.health.down_since;
     let newest_info = if master_down.is_some() {
-        5 * timings.ping_period
+        timings.ping_period.saturating_mul(5)
     } else {
-        3 * timings.info_period
+        timings.info_period.saturating_mul(3)
     };
-    let longest_outage =
-        10 * master.settings.down_after + master_down.map_or(0, |since| now.since(since));
+    let down_for = master_down.map_or(0, |since| now.since(since));
+    let longest_outage = master
+        .settings
+        .down_after
+        .saturating_mul(10)
+        .saturating_add(down_for);
     !replica.server.health.is_down()
         && !link.is_disconnected()
-        && now.since(link.last_valid_reply) <= 5 * timings.ping_period
+        && now.since(link.last_valid_reply) <= timings.ping_period.saturating_mul(5)
         && replica.priority != 0
         && replica
             .server

@@ -1,6 +1,6 @@
 //! Beginning a failover.
 
-use crate::types::Now;
+use crate::types::{Epoch, Now};
 
 use super::super::instances::Reconf;
 use super::super::notice::EventName;
@@ -14,14 +14,9 @@ impl Sentinel {
     /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
     /// chase each other would make every election of it void.
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
-        let shared = self.shared_epoch(id);
-        let pending = self
-            .masters
-            .get(&id)
-            .and_then(|m| m.pending_vote.as_ref())
-            .map(|p| p.epoch);
-        let epoch =
-            shared.unwrap_or_else(|| self.current_epoch.max(pending.unwrap_or_default()).next());
+        let epoch = self
+            .shared_epoch(id)
+            .unwrap_or_else(|| self.unused_epoch(id));
         let raised = epoch > self.current_epoch;
         self.current_epoch = epoch;
         let stamp = self.desynchronised(now.mono);
@@ -57,11 +52,22 @@ impl Sentinel {
         self.step_failover(id, now);
     }
 
+    /// An epoch above everything heard of, voted in, or in force: a peer may publish a
+    /// configuration under a greater epoch than its current one.
+    fn unused_epoch(&self, id: MasterId) -> Epoch {
+        let known = self.masters.get(&id).map_or(Epoch::ZERO, |m| {
+            let pending = m.pending_vote.as_ref().map(|p| p.epoch);
+            m.config_epoch.max(pending.unwrap_or_default())
+        });
+        self.current_epoch.max(known).next()
+    }
+
     /// Our own newest epoch, while it is not on disk yet and this master has no vote in it.
-    fn shared_epoch(&self, id: MasterId) -> Option<crate::types::Epoch> {
+    fn shared_epoch(&self, id: MasterId) -> Option<Epoch> {
         let own = self.ledger.own_epoch?;
         let master = self.masters.get(&id)?;
-        let free = master.leader_epoch < own && master.pending_vote.is_none();
+        let free =
+            master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();
         (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
     }
 }

@@ -85,8 +85,7 @@ impl Sentinel {
         }
         if let Some(master) = self.masters.get_mut(&id) {
             for peer in master.peers.values_mut() {
-                peer.forget_reports();
-                peer.vote_answered = None;
+                peer.forget_old_master();
             }
         }
         self.addresses_changed = true;
@@ -143,6 +142,7 @@ impl Sentinel {
             link.ping_pending_since = Some(now.mono);
         }
         link.last_valid_reply = now.mono;
+        self.hasten(id, now);
         id
     }
 }

@@ -29,7 +29,9 @@ fn misbehaving_at(master: &Master, info_period: u64) -> Option<Mono> {
         master
             .server
             .role_since
-            .plus(master.settings.down_after + 2 * info_period + 1)
+            .plus(master.settings.down_after)
+            .plus(2 * info_period)
+            .plus(1)
     });
     let rebooted = master
         .rebooted_at

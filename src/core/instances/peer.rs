@@ -1,5 +1,7 @@
 //! A peer record: another sentinel that watches the same master.
 
+use std::collections::VecDeque;
+
 use crate::types::{Address, Epoch, Mono, RunId};
 
 use super::super::links::LinkId;
@@ -27,8 +29,8 @@ pub struct Peer {
     pub reports_down: bool,
     /// The last vote it reported. The identity is forgotten with an expired report.
     pub vote: Vote,
-    /// The ask still unanswered: when it was sent, and for which epoch a vote was asked.
-    pub ask_in_flight: Option<(Mono, Option<Epoch>)>,
+    /// The asks still unanswered, oldest first: the answers come in that order.
+    pub asks_in_flight: VecDeque<AskInFlight>,
     /// When it was last asked.
     pub last_ask: Option<Mono>,
     /// The last failover epoch for which it has answered a vote request, and when.
@@ -38,6 +40,17 @@ pub struct Peer {
     /// It asked us while our own ask was unanswered: if that answer is "not down", it may have
     /// been given just before the peer changed its mind.
     pub ask_back_wanted: bool,
+}
+
+/// An ask that has not been answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskInFlight {
+    /// When it was sent.
+    pub sent: Mono,
+    /// For which epoch a vote was asked; `None` when only an opinion was.
+    pub vote: Option<Epoch>,
+    /// It was about a server that is no longer the master: the answer says nothing.
+    pub outdated: bool,
 }
 
 /// A reported vote.
@@ -62,7 +75,7 @@ impl Peer {
             last_down_reply: now,
             reports_down: false,
             vote: Vote::default(),
-            ask_in_flight: None,
+            asks_in_flight: VecDeque::new(),
             last_ask: None,
             vote_answered: None,
             asked_back: None,
@@ -70,9 +83,24 @@ impl Peer {
         }
     }
 
-    /// Forgets what it said about the master: after a switch it spoke of another server.
+    /// Forgets what it said about the master: it is too old.
     pub fn forget_reports(&mut self) {
         self.reports_down = false;
         self.vote.leader = None;
+    }
+
+    /// The group has another master now: what was said, or is about to be answered, concerns
+    /// another server.
+    pub fn forget_old_master(&mut self) {
+        self.forget_reports();
+        self.vote_answered = None;
+        for ask in &mut self.asks_in_flight {
+            ask.outdated = true;
+        }
+    }
+
+    /// The newest unanswered ask about the present master.
+    pub fn unanswered(&self) -> Option<&AskInFlight> {
+        self.asks_in_flight.back().filter(|ask| !ask.outdated)
     }
 }

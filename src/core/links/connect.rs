@@ -50,6 +50,22 @@ impl Sentinel {
         self.deadlines.set(Deadline::Link(id), None);
     }
 
+    /// Lets a link that waits to reconnect do so now.
+    pub(in crate::core) fn hasten(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        for socket in [Some(&mut link.command), link.pubsub.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            if let SocketState::Down { retry_at } = &mut socket.state {
+                *retry_at = now.mono;
+                self.deadlines.set(Deadline::Link(id), Some(now.mono));
+            }
+        }
+    }
+
     /// Closes one socket and lets the link reconnect at once.
     pub(in crate::core) fn drop_socket(&mut self, id: LinkId, kind: Socket, now: Now) {
         let Some(link) = self.links.get_mut(&id) else {
@@ -191,7 +207,7 @@ impl Sentinel {
             greeting.in_flight = None;
         }
         if let Some(peer) = self.peer_mut(party) {
-            peer.ask_in_flight = None;
+            peer.asks_in_flight.clear();
         }
     }
 
@@ -218,7 +234,9 @@ impl Sentinel {
         if address.port() == 0 {
             return;
         }
-        if kind == Socket::Command && self.settings.resolve_hostnames && address.is_name() {
+        let resolved = self.links.get(&id).is_some_and(|l| l.just_resolved);
+        let look_up = self.settings.resolve_hostnames && address.is_name() && !resolved;
+        if kind == Socket::Command && look_up {
             // Looked up anew at each reconnect; until the answer comes the last known IP serves.
             self.resolve(address.host());
         }
@@ -378,7 +396,9 @@ impl Sentinel {
 
     /// When the pubsub socket will have been silent for too long.
     fn pubsub_suspect_at(&self, link: &Link) -> Option<Mono> {
-        let silence = link.pubsub_activity.plus(3 * self.timings.publish_period);
+        let silence = link
+            .pubsub_activity
+            .plus(self.timings.publish_period.saturating_mul(3));
         match link.pubsub.as_ref()?.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
@@ -419,19 +439,18 @@ impl Sentinel {
 }
 
 impl Sentinel {
-    /// The address is another one now: both sockets are opened anew, without a pause.
-    pub(in crate::core) fn reconnect_now(&mut self, id: LinkId, now: Now) {
+    /// A look-up gave another address: both sockets are opened anew, without a pause.
+    pub(in crate::core) fn reconnect_resolved(&mut self, id: LinkId, now: Now) {
+        self.set_just_resolved(id, true);
         self.drop_link_sockets(id, now);
-        if let Some(link) = self.links.get_mut(&id) {
-            for socket in [Some(&mut link.command), link.pubsub.as_mut()]
-                .into_iter()
-                .flatten()
-            {
-                if let SocketState::Down { retry_at } = &mut socket.state {
-                    *retry_at = now.mono;
-                }
-            }
-        }
+        self.hasten(id, now);
         self.tend_link(id, now);
+        self.set_just_resolved(id, false);
+    }
+
+    fn set_just_resolved(&mut self, id: LinkId, resolved: bool) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.just_resolved = resolved;
+        }
     }
 }

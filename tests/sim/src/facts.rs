@@ -1,0 +1,113 @@
+//! What can be observed of a cluster: the facts that oracles judge.
+
+use rsentinel::config::SentinelConf;
+use rsentinel::core::action::{AddressRow, Ask, DownOpinion};
+use rsentinel::core::event::DownQuestion;
+use rsentinel::core::notice::Notice;
+use rsentinel::core::view::{AddressTable, View};
+use rsentinel::wire::{Hello, InfoReport, PingVerdict, TransactionOutcome};
+
+use crate::node::{Brain, Node};
+use crate::shape::Shape;
+
+/// Something that happened at a sentinel.
+#[derive(Debug)]
+pub enum Fact<'a> {
+    /// The process began, from this configuration.
+    Born(&'a SentinelConf),
+    /// The process died.
+    Died,
+    /// An event is about to be handled (the inner facts tell which).
+    HeardHello(&'a Hello),
+    /// A server's INFO reply is about to be handled: host index, when it was asked (µs), report.
+    HeardInfo {
+        /// Which server.
+        server: usize,
+        /// The connection's number and how the INFO was counted on it do not matter; when the
+        /// server was asked does, in µs.
+        asked: u64,
+        /// What it said.
+        report: &'a InfoReport,
+    },
+    /// A PING reply is about to be handled.
+    HeardPing {
+        /// The host it came from.
+        host: usize,
+        /// How it reads.
+        verdict: &'a PingVerdict,
+    },
+    /// What became of a SLAVEOF is about to be handled.
+    HeardOutcome {
+        /// Which server.
+        server: usize,
+        /// What it said.
+        outcome: &'a TransactionOutcome,
+    },
+    /// A peer's answer about a master is about to be handled.
+    HeardOpinion {
+        /// Who answered.
+        from: usize,
+    },
+    /// An operator's instruction is about to be handled.
+    Instructed(&'a rsentinel::core::event::Instruction),
+    /// It sent something.
+    Sent {
+        /// The host it goes to.
+        host: usize,
+        /// What.
+        ask: &'a Ask,
+    },
+    /// It answered a question.
+    Answered {
+        /// Which sentinel had asked.
+        asker: usize,
+        /// What it had asked.
+        question: &'a DownQuestion,
+        /// The answer.
+        opinion: &'a DownOpinion,
+    },
+    /// It announced an event.
+    Announced(&'a Notice),
+    /// It published other addresses.
+    Addresses(&'a AddressTable),
+    /// It handed a state to the store.
+    HandedOver(&'a SentinelConf),
+    /// A state became durable.
+    Durable(&'a SentinelConf),
+    /// A turn is over, all its actions are carried out.
+    TurnEnded,
+}
+
+/// Where and when a fact happened, and what can be looked up about it.
+pub struct Scene<'a> {
+    /// World time in ms.
+    pub now: u64,
+    /// Which sentinel.
+    pub node: usize,
+    /// The sentinel itself.
+    pub at: &'a Node,
+    /// The cluster.
+    pub shape: &'a Shape,
+    /// How many ids of sentinels there ever were.
+    pub ids_ever: usize,
+}
+
+impl Scene<'_> {
+    /// The core's own view; `None` for a modelled reference.
+    pub fn view(&self) -> Option<View> {
+        match &self.at.brain {
+            Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now * 1_000))),
+            _ => None,
+        }
+    }
+
+    /// It is a model of the reference, whose defects are known.
+    pub fn is_reference(&self) -> bool {
+        self.at.is_reference
+    }
+}
+
+/// The row of a group in an address table.
+pub fn row<'a>(table: &'a AddressTable, name: &str) -> Option<&'a AddressRow> {
+    table.rows.get(name)
+}

@@ -1,0 +1,138 @@
+//! A sentinel process: its brain, its clock, its disk, and what waits while it stands still.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rsentinel::config::SentinelConf;
+use rsentinel::core::{Action, Birth, ConnId, Event, Sentinel, Timings};
+use rsentinel::types::{Mono, Now, RunId, Wall};
+
+use crate::disk::Disk;
+use crate::reference::Reference;
+
+/// The wall clock of the first instant: some day of 2023.
+const WALL_START: u64 = 1_700_000_000_000;
+
+/// What decides in a sentinel.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
+pub enum Brain {
+    /// The real core.
+    Real(Sentinel),
+    /// A model of the reference.
+    Reference(Reference),
+}
+
+impl Brain {
+    /// A brain born from a configuration.
+    pub fn new(reference: bool, now: Now, conf: SentinelConf, seed: u64) -> Self {
+        let birth = Birth {
+            conf,
+            port: 26379,
+            requirepass: None,
+            timings: Timings::default(),
+            seed,
+        };
+        if reference {
+            Brain::Reference(Reference::new(now, birth))
+        } else {
+            Brain::Real(Sentinel::new(now, birth))
+        }
+    }
+
+    /// One turn.
+    pub fn handle(&mut self, now: Now, event: Event) {
+        match self {
+            Brain::Real(core) => core.handle(now, event),
+            Brain::Reference(model) => model.handle(now, event),
+        }
+    }
+
+    /// The next action.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        match self {
+            Brain::Real(core) => core.poll_action(),
+            Brain::Reference(model) => model.poll_action(),
+        }
+    }
+
+    /// When it wants to be called.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        match self {
+            Brain::Real(core) => core.next_deadline(),
+            Brain::Reference(model) => model.next_deadline(),
+        }
+    }
+}
+
+/// A sentinel process, running or not.
+#[derive(Debug)]
+pub struct Node {
+    /// Which one.
+    pub index: usize,
+    /// `None` while it does not run.
+    pub brain: Option<Brain>,
+    /// It is a model of the reference.
+    pub is_reference: bool,
+    /// Its own id.
+    pub id: RunId,
+    /// Its disk.
+    pub disk: Disk,
+    /// Stopped (SIGSTOP).
+    pub paused: bool,
+    /// Counts process lives.
+    pub incarnation: u32,
+    /// Its monotonic clock runs ahead of the world's by so many ms.
+    pub mono_ahead: u64,
+    /// Its wall clock is off by so many ms.
+    pub wall_off: i64,
+    /// Its sockets: the world's number of each.
+    pub conns: BTreeMap<ConnId, u32>,
+    /// What happened while it was stopped.
+    pub inbox: VecDeque<Inbound>,
+    /// When the world will wake it, in µs.
+    pub wake_at: Option<u64>,
+    /// Questions that wait for an answer: the connection and the question, by waiter.
+    pub waiters: BTreeMap<u64, (u32, rsentinel::core::event::DownQuestion)>,
+    /// The next waiter.
+    pub next_waiter: u64,
+}
+
+/// Something on its way into a process.
+#[derive(Debug)]
+pub enum Inbound {
+    /// From one of its own sockets.
+    Own {
+        /// The connection's number.
+        conn: u32,
+        /// What.
+        what: crate::world::conn::In,
+    },
+    /// From a connection somebody else opened to it.
+    Foreign {
+        /// The connection's number.
+        conn: u32,
+    },
+    /// A fact that concerns no connection.
+    Event(Event),
+}
+
+impl Node {
+    /// The time on its clocks.
+    pub fn present(&self, world_us: u64) -> Now {
+        let ms = world_us / 1_000;
+        Now {
+            mono: Mono(ms + self.mono_ahead),
+            wall: Wall((WALL_START + ms).saturating_add_signed(self.wall_off)),
+        }
+    }
+
+    /// The world's time of an instant on its monotonic clock, in µs.
+    pub fn world_time(&self, mono: Mono) -> u64 {
+        mono.0.saturating_sub(self.mono_ahead) * 1_000
+    }
+
+    /// The process runs and is not stopped.
+    pub fn runs(&self) -> bool {
+        self.brain.is_some() && !self.paused
+    }
+}

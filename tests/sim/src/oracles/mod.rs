@@ -1,0 +1,97 @@
+//! The judges: one file for each invariant. Each sees every fact, keeps what it needs, and counts
+//! how often it was put to a test that could have failed.
+
+mod s01_one_vote;
+mod s02_durable_first;
+mod s03_never_back;
+mod s04_one_leader;
+mod s05_counted_epoch;
+mod s06_one_address;
+mod s07_one_target;
+mod s08_no_self_harm;
+mod s09_patience;
+mod s10_newer_only;
+mod s11_tilt;
+mod s12_down_late;
+mod s13_voters;
+mod s14_best_replica;
+mod s15_reload;
+mod said;
+
+use crate::facts::{Fact, Scene};
+
+/// A judge of one invariant.
+pub trait Oracle {
+    /// `S1` … `S15`.
+    fn name(&self) -> &'static str;
+    /// Takes a fact in; an error text if it breaks the invariant.
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String>;
+    /// How often the invariant could have been broken.
+    fn exercised(&self) -> u64;
+}
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub invariant: &'static str,
+    /// When, in ms of world time.
+    pub at: u64,
+    /// How.
+    pub text: String,
+}
+
+/// All judges of a run.
+#[derive(Default)]
+pub struct Oracles {
+    all: Vec<Box<dyn Oracle>>,
+}
+
+impl Oracles {
+    /// Every judge of safety.
+    pub fn standard() -> Self {
+        Oracles {
+            all: vec![
+                Box::<s01_one_vote::OneVote>::default(),
+                Box::<s02_durable_first::DurableFirst>::default(),
+                Box::<s03_never_back::NeverBack>::default(),
+                Box::<s04_one_leader::OneLeader>::default(),
+                Box::<s05_counted_epoch::CountedEpoch>::default(),
+                Box::<s06_one_address::OneAddress>::default(),
+                Box::<s07_one_target::OneTarget>::default(),
+                Box::<s08_no_self_harm::NoSelfHarm>::default(),
+                Box::<s09_patience::Patience>::default(),
+                Box::<s10_newer_only::NewerOnly>::default(),
+                Box::<s11_tilt::Tilt>::default(),
+                Box::<s12_down_late::DownLate>::default(),
+                Box::<s13_voters::Voters>::default(),
+                Box::<s14_best_replica::BestReplica>::default(),
+                Box::<s15_reload::Reload>::default(),
+            ],
+        }
+    }
+
+    /// The names of all invariants that are judged.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.all.iter().map(|o| o.name()).collect()
+    }
+
+    /// Lets every judge see a fact; the first objection.
+    pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Violation> {
+        for oracle in &mut self.all {
+            if let Err(text) = oracle.see(scene, fact) {
+                return Err(Violation {
+                    invariant: oracle.name(),
+                    at: scene.now,
+                    text: format!("sentinel {}: {text}", scene.node),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How often each invariant was exercised.
+    pub fn exercised(&self) -> Vec<(&'static str, u64)> {
+        self.all.iter().map(|o| (o.name(), o.exercised())).collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! S3: the current epoch, each config epoch and each leader epoch never decrease, across restarts
+//! too; what was said or promised before a crash is still known after it.
+
+use std::collections::BTreeMap;
+
+use rsentinel::config::SentinelConf;
+use rsentinel::core::Ask;
+use rsentinel::core::event::Instruction;
+use rsentinel::types::MasterName;
+use rsentinel::wire::Hello;
+
+use super::Oracle;
+use super::said;
+use crate::facts::{Fact, Scene};
+use crate::shape::Shape;
+
+#[derive(Default)]
+struct Memory {
+    current: u64,
+    config: BTreeMap<MasterName, u64>,
+    said_current: u64,
+    promised: BTreeMap<MasterName, u64>,
+    said_config: BTreeMap<MasterName, u64>,
+}
+
+/// The judge.
+#[derive(Default)]
+pub struct NeverBack {
+    by_id: BTreeMap<String, Memory>,
+    exercised: u64,
+}
+
+fn grows(what: &str, slot: &mut u64, new: u64) -> Result<bool, String> {
+    if new < *slot {
+        return Err(format!("{what} went back from {slot} to {new}"));
+    }
+    let grew = new > *slot;
+    *slot = new;
+    Ok(grew)
+}
+
+impl Memory {
+    fn take_in(&mut self, conf: &SentinelConf) -> Result<u64, String> {
+        // A vote whose write failed was never given: only what was spoken may not go back.
+        let current = conf.current_epoch.get();
+        if current < self.said_current {
+            return Err(format!(
+                "current epoch {current} after having said {}",
+                self.said_current
+            ));
+        }
+        let mut grew = u64::from(current > self.current);
+        self.current = current;
+        for m in &conf.masters {
+            let config = self.config.entry(m.name.clone()).or_default();
+            grew += u64::from(grows("config epoch", config, m.config_epoch.get())?);
+            let promised = self.promised.get(&m.name).copied().unwrap_or(0);
+            if m.leader_epoch.get() < promised {
+                return Err(format!(
+                    "leader epoch {} after a vote in {promised}",
+                    m.leader_epoch
+                ));
+            }
+        }
+        Ok(grew)
+    }
+
+    fn reborn(&mut self, conf: &SentinelConf) -> Result<(), String> {
+        let current = conf
+            .masters
+            .iter()
+            .map(|m| m.leader_epoch.max(m.config_epoch))
+            .fold(conf.current_epoch, Ord::max)
+            .get();
+        if current < self.said_current {
+            return Err(format!(
+                "restarts with epoch {current} after having said {}",
+                self.said_current
+            ));
+        }
+        for m in &conf.masters {
+            let promised = self.promised.get(&m.name).copied().unwrap_or(0);
+            if m.leader_epoch.get() < promised {
+                return Err(format!(
+                    "restarts with leader epoch {} after a vote in {promised}",
+                    m.leader_epoch
+                ));
+            }
+        }
+        self.current = 0;
+        self.config.clear();
+        self.said_config.clear();
+        self.take_in(conf).map(|_| ())
+    }
+
+    fn forget(&mut self, name: &MasterName) {
+        self.config.remove(name);
+        self.said_config.remove(name);
+        self.promised.remove(name);
+    }
+}
+
+impl Oracle for NeverBack {
+    fn name(&self) -> &'static str {
+        "S3"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        if scene.is_reference() {
+            return Ok(());
+        }
+        let relevant = matches!(
+            fact,
+            Fact::Born(_)
+                | Fact::HandedOver(_)
+                | Fact::Answered { .. }
+                | Fact::Instructed(Instruction::Remove { .. })
+                | Fact::Sent {
+                    ask: Ask::Hello { .. },
+                    ..
+                }
+        );
+        if !relevant {
+            return Ok(());
+        }
+        if !self.by_id.contains_key(scene.at.id.as_str()) {
+            self.by_id
+                .insert(scene.at.id.as_str().to_owned(), Memory::default());
+        }
+        let Some(memory) = self.by_id.get_mut(scene.at.id.as_str()) else {
+            return Ok(());
+        };
+        match fact {
+            Fact::Born(conf) => {
+                self.exercised += u64::from(memory.said_current > 0);
+                memory.reborn(conf)
+            }
+            Fact::HandedOver(conf) => {
+                self.exercised += memory.take_in(conf)?;
+                Ok(())
+            }
+            Fact::Answered {
+                question, opinion, ..
+            } if opinion.leader.is_some() => {
+                if let Some(group) = said::group_asked(scene.shape, question) {
+                    let name = MasterName::new(&Shape::group_name(group));
+                    let promised = memory.promised.entry(name).or_default();
+                    *promised = opinion.epoch.get().max(*promised);
+                }
+                Ok(())
+            }
+            Fact::Instructed(Instruction::Remove { name }) => {
+                memory.forget(name);
+                Ok(())
+            }
+            Fact::Sent {
+                ask: Ask::Hello { text, .. },
+                ..
+            } => {
+                let Some(hello) = Hello::parse(text) else {
+                    return Ok(());
+                };
+                grows(
+                    "epoch in hellos",
+                    &mut memory.said_current,
+                    hello.current_epoch.get(),
+                )?;
+                let config = hello.config_epoch.get();
+                if config > 0 {
+                    let said = memory.said_config.entry(hello.master).or_default();
+                    grows("config epoch in hellos", said, config)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.exercised
+    }
+}

@@ -1,0 +1,85 @@
+//! S6: (group, config epoch) names one address, over all hellos ever sent by real cores. Epochs of
+//! forced failovers, and those a reference published too, are told apart: no vote protects them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rsentinel::core::Ask;
+use rsentinel::core::notice::EventName;
+use rsentinel::wire::Hello;
+
+use super::Oracle;
+use super::said;
+use crate::facts::{Fact, Scene};
+
+/// The judge.
+#[derive(Default)]
+pub struct OneAddress {
+    named: BTreeMap<(usize, u64), (String, i64)>,
+    excused: BTreeSet<(usize, u64)>,
+    own: BTreeMap<(usize, usize), u64>,
+    exercised: u64,
+}
+
+impl Oracle for OneAddress {
+    fn name(&self) -> &'static str {
+        "S6"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        match fact {
+            Fact::Announced(notice) => {
+                let Some(group) = said::group(notice) else {
+                    return Ok(());
+                };
+                if let Some(epoch) = said::own_vote(scene, notice) {
+                    self.own.insert((scene.node, group), epoch);
+                }
+                if notice.name == EventName::ElectedLeader {
+                    let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
+                    let forced = scene
+                        .view()
+                        .is_some_and(|v| said::master(&v, group).is_some_and(said::forced));
+                    if forced {
+                        self.excused.insert((group, epoch));
+                    }
+                }
+                Ok(())
+            }
+            Fact::Sent {
+                ask: Ask::Hello { text, .. },
+                ..
+            } => {
+                let Some(hello) = Hello::parse(text).filter(|h| h.config_epoch.get() > 0) else {
+                    return Ok(());
+                };
+                let Some(group) = said::group_of_name(hello.master.as_str()) else {
+                    return Ok(());
+                };
+                let key = (group, hello.config_epoch.get());
+                if scene.is_reference() {
+                    self.excused.insert(key);
+                }
+                let address = (hello.master_host, hello.master_port);
+                match self.named.get(&key) {
+                    None => {
+                        self.exercised += 1;
+                        self.named.insert(key, address);
+                        Ok(())
+                    }
+                    Some(before) if *before != address && !self.excused.contains(&key) => {
+                        Err(format!(
+                            "publishes {address:?} under epoch {} of group {group}, which named {before:?}",
+                            key.1
+                        ))
+                    }
+                    Some(_) => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.exercised
+    }
+}

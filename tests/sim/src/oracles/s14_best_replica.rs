@@ -1,0 +1,163 @@
+//! S14: the chosen replica may be promoted, and is the best of those that may, as of fresh INFOs:
+//! every live replica was asked after the master went down, or had half a second to answer.
+
+use std::collections::BTreeMap;
+
+use rsentinel::core::notice::EventName;
+use rsentinel::core::view::{MasterView, ReplicaView};
+
+use super::Oracle;
+use super::said;
+use crate::facts::{Fact, Scene};
+use crate::shape::server_of_host;
+
+/// How long a leader waits for replicas that have not answered yet.
+const BARRIER: u64 = 500;
+
+#[derive(Default, Clone, Copy)]
+struct Moment {
+    down: Option<u64>,
+    elected: u64,
+    tried: u64,
+}
+
+/// The judge.
+#[derive(Default)]
+pub struct BestReplica {
+    moments: BTreeMap<(usize, usize), Moment>,
+    /// When the INFO that a server answered last had been asked, in ms.
+    asked: BTreeMap<(usize, usize), u64>,
+    refused: BTreeMap<(usize, usize), u64>,
+    exercised: u64,
+}
+
+fn eligible(master: &MasterView, replica: &ReplicaView) -> bool {
+    let down = master.instance.s_down_time;
+    let newest = if down.is_some() { 5_000 } else { 30_000 };
+    let outage = 10 * master.instance.down_after + down.unwrap_or(0);
+    let flags = &replica.instance.flags;
+    !flags.contains("s_down")
+        && !flags.contains("disconnected")
+        && replica.instance.last_ok_ping_reply <= 5_000
+        && replica.priority != 0
+        && replica.server.info.is_some()
+        && replica.server.info_refresh <= newest
+        && (master.server.role_reported == "slave"
+            || replica.master_link_down_time <= outage as i64)
+}
+
+fn rank(replica: &ReplicaView) -> (i64, std::cmp::Reverse<u64>, bool, String) {
+    let id = replica.instance.run_id.to_ascii_lowercase();
+    (
+        replica.priority,
+        std::cmp::Reverse(replica.repl_offset),
+        id.is_empty(),
+        id,
+    )
+}
+
+impl BestReplica {
+    fn selected(&mut self, scene: &Scene<'_>, group: usize, server: usize) -> Result<(), String> {
+        let Some(view) = scene.view() else {
+            return Ok(());
+        };
+        let Some(master) = said::master(&view, group) else {
+            return Ok(());
+        };
+        self.exercised += 1;
+        let moment = self
+            .moments
+            .get(&(scene.node, group))
+            .copied()
+            .unwrap_or_default();
+        let at = |r: &ReplicaView| server_of_host(&r.instance.ip);
+        let Some(chosen) = master.replicas.iter().find(|r| at(r) == Some(server)) else {
+            return Err(format!("chose server {server}, which is no replica"));
+        };
+        if !eligible(master, chosen) {
+            return Err(format!(
+                "chose server {server}, which must not be promoted: {} priority {} ping {} info {} outage {}",
+                chosen.instance.flags,
+                chosen.priority,
+                chosen.instance.last_ok_ping_reply,
+                chosen.server.info_refresh,
+                chosen.master_link_down_time
+            ));
+        }
+        let since = moment.down.unwrap_or(moment.tried);
+        let waited = scene.now.saturating_sub(moment.elected) >= BARRIER;
+        for other in &master.replicas {
+            let Some(index) = at(other) else { continue };
+            let refused = self.refused.get(&(scene.node, index)) >= Some(&moment.elected);
+            if index == server || refused {
+                continue;
+            }
+            if eligible(master, other) && rank(other) < rank(chosen) {
+                return Err(format!(
+                    "chose server {server} though server {index} is better"
+                ));
+            }
+            let flags = &other.instance.flags;
+            let live = !flags.contains("s_down") && !flags.contains("disconnected");
+            let fresh = self.asked.get(&(scene.node, index)) >= Some(&since);
+            // A link that is being reconnected has a PING unanswered from its first moment.
+            let answers = other.instance.last_ping_sent == 0;
+            if live && answers && !fresh && !waited {
+                return Err(format!(
+                    "chose server {server} before server {index} said how far it got"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Oracle for BestReplica {
+    fn name(&self) -> &'static str {
+        "S14"
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        match fact {
+            Fact::Born(_) => {
+                self.moments.retain(|(node, _), _| *node != scene.node);
+                self.asked.retain(|(node, _), _| *node != scene.node);
+                Ok(())
+            }
+            Fact::HeardInfo { server, asked, .. } => {
+                self.asked.insert((scene.node, *server), asked / 1_000);
+                Ok(())
+            }
+            Fact::HeardOutcome { server, .. } => {
+                self.refused.insert((scene.node, *server), scene.now);
+                Ok(())
+            }
+            Fact::Announced(notice) => {
+                let Some(group) = said::group(notice) else {
+                    return Ok(());
+                };
+                let of_master = notice.text.starts_with("master ");
+                let moment = self.moments.entry((scene.node, group)).or_default();
+                match notice.name {
+                    EventName::Sdown if of_master => moment.down = Some(scene.now),
+                    EventName::SdownEnd if of_master => moment.down = None,
+                    EventName::SwitchMaster => moment.down = None,
+                    EventName::TryFailover => moment.tried = scene.now,
+                    EventName::ElectedLeader => moment.elected = scene.now,
+                    EventName::SelectedSlave => {
+                        if let Some(server) = said::server(notice) {
+                            return self.selected(scene, group, server);
+                        }
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn exercised(&self) -> u64 {
+        self.exercised
+    }
+}

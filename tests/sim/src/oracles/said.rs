@@ -1,0 +1,58 @@
+//! Reading what events and questions say.
+
+use rsentinel::core::event::DownQuestion;
+use rsentinel::core::notice::{EventName, Notice};
+use rsentinel::core::view::{MasterView, View};
+
+use crate::facts::Scene;
+use crate::shape::{Shape, server_of_host};
+
+/// The group of an event.
+pub fn group(notice: &Notice) -> Option<usize> {
+    group_of_name(notice.master.as_ref()?.as_str())
+}
+
+/// The group of a name.
+pub fn group_of_name(name: &str) -> Option<usize> {
+    name.strip_prefix('m')?.parse().ok()
+}
+
+/// The group a question is about.
+pub fn group_asked(shape: &Shape, question: &DownQuestion) -> Option<usize> {
+    let server = server_of_host(&question.host).filter(|s| *s < shape.servers())?;
+    Some(shape.group_of(server))
+}
+
+/// The server that an event of the form `<type> <name> <host> <port> …` is about.
+pub fn server(notice: &Notice) -> Option<usize> {
+    let mut words = notice.text.split(' ');
+    let kind = words.next()?;
+    (kind != "sentinel").then_some(())?;
+    server_of_host(words.nth(1)?)
+}
+
+/// The epoch of an own vote, if the event is one.
+pub fn own_vote(scene: &Scene<'_>, notice: &Notice) -> Option<u64> {
+    if notice.name != EventName::VoteForLeader {
+        return None;
+    }
+    let (id, epoch) = notice.text.split_once(' ')?;
+    (id == scene.at.id.as_str()).then_some(())?;
+    epoch.parse().ok()
+}
+
+/// A group in a view.
+pub fn master(view: &View, group: usize) -> Option<&MasterView> {
+    view.master(&Shape::group_name(group))
+}
+
+/// A failover that an operator ordered is in progress.
+pub fn forced(master: &MasterView) -> bool {
+    master.instance.flags.contains("force_failover")
+}
+
+/// The least number of votes that wins.
+pub fn needed(master: &MasterView) -> usize {
+    let voters = master.peers.len() + 1;
+    (voters / 2 + 1).max(master.quorum as usize)
+}

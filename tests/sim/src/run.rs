@@ -1,0 +1,163 @@
+//! One run: a plan of faults, then peace, then an examination.
+
+use crate::chance::Chance;
+use crate::oracles::{Oracles, Violation};
+use crate::plan::{self, Fault};
+use crate::shape::{Shape, Wishes};
+use crate::tally::Tally;
+use crate::world::World;
+use crate::world::effect::Effect;
+
+/// All that a run depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// Feeds every choice of the world.
+    pub seed: u64,
+    /// The cluster.
+    pub shape: Shape,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// When everything becomes well again, in ms.
+    pub heal_at: u64,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was counted.
+    pub tally: Tally,
+    /// The first broken invariant.
+    pub violation: Option<Violation>,
+    /// What happened, if it was asked for.
+    pub trace: Vec<String>,
+}
+
+impl Setup {
+    /// The setup of a seed.
+    pub fn of_seed(seed: u64, wishes: Wishes) -> Self {
+        let mut chance = Chance::new(seed, 2);
+        let shape = Shape::random(&mut chance, wishes);
+        let (faults, heal_at) = plan::random(&shape, &mut chance);
+        Setup {
+            seed,
+            shape,
+            faults,
+            heal_at,
+        }
+    }
+
+    /// How long, in ms, a cluster may take to come to rest after all faults are over: TILT, a role
+    /// mismatch, votes given to others, a failover and the corrections after it.
+    pub fn patience(&self) -> u64 {
+        let (d, ft) = (self.shape.down_after, self.shape.failover_timeout);
+        32_000 + (d + 22_000) + (2 * ft + 11_000) + 2 * ft + 2 * 12_000 + 10_000
+    }
+
+    /// How long, in ms, a new master may take when nothing else is wrong: detection, and attempts
+    /// that votes given to others hold back.
+    pub fn exam_patience(&self) -> u64 {
+        let (d, ft) = (self.shape.down_after, self.shape.failover_timeout);
+        d + 2 * (2 * ft + 11_000) + 10_000
+    }
+
+    /// Runs it.
+    pub fn run(&self, trace: bool) -> Outcome {
+        let oracles = Oracles::standard();
+        let mut world = World::new(self.shape.clone(), self.seed, self.faults.clone(), oracles);
+        if trace {
+            world.trace = Some(Vec::new());
+        }
+        world.run_to(self.heal_at * 1_000);
+        world.heal();
+        self.must_settle(&mut world);
+        self.examine(&mut world);
+        let mut tally = std::mem::take(&mut world.tally);
+        tally.virtual_ms = world.now / 1_000;
+        for (name, n) in world.oracles.exercised() {
+            *tally.exercised.entry(name).or_default() += n;
+        }
+        Outcome {
+            tally,
+            violation: world.violation,
+            trace: world.trace.unwrap_or_default(),
+        }
+    }
+
+    fn must_settle(&self, world: &mut World) {
+        let end = world.now + self.patience() * 1_000;
+        while world.violation.is_none() {
+            let settled = world.run_until(end, 500_000, |w| w.unsettled().is_none());
+            if !settled {
+                self.object(world);
+                return;
+            }
+            // It must stay so for a while.
+            world.run_to(world.now + 2_500_000);
+            if world.unsettled().is_none() {
+                *world.tally.exercised.entry("L1").or_default() += 1;
+                *world.tally.exercised.entry("L4").or_default() += 1;
+                return;
+            }
+        }
+    }
+
+    fn object(&self, world: &mut World) {
+        if let Some(missing) = world.unsettled().filter(|_| world.violation.is_none()) {
+            world.violation = Some(Violation {
+                invariant: missing.property(),
+                at: world.now / 1_000,
+                text: format!(
+                    "not at rest {} s after the last fault: {missing:?}",
+                    self.patience() / 1_000
+                ),
+            });
+        }
+    }
+
+    /// In good order, every master with a replica that may follow it dies once.
+    fn examine(&self, world: &mut World) {
+        if self.shape.replicas == 0 || world.violation.is_some() {
+            return;
+        }
+        for group in 0..self.shape.masters {
+            let Some(old) = world.agreed_master(group) else {
+                continue;
+            };
+            let heir = (0..world.servers.len()).any(|s| {
+                self.shape.group_of(s) == group && s != old && world.servers[s].priority > 0
+            });
+            if !heir {
+                continue;
+            }
+            let died = world.now;
+            world.affect(Effect::KillServer(old));
+            let end = died + self.exam_patience() * 1_000;
+            let found = world.run_until(end, 10_000, |w| {
+                w.agreed_master(group)
+                    .is_some_and(|m| m != old && w.servers[m].is_master())
+            });
+            *world.tally.exercised.entry("L2").or_default() += 1;
+            if world.violation.is_some() {
+                return;
+            }
+            if !found {
+                world.violation = Some(Violation {
+                    invariant: "L2",
+                    at: world.now / 1_000,
+                    text: format!(
+                        "no new master of group {group} {} ms after its master died in good order",
+                        self.exam_patience()
+                    ),
+                });
+                return;
+            }
+            let took = (world.now - died) / 1_000;
+            world
+                .tally
+                .recoveries
+                .push(took - self.shape.down_after.min(took));
+            world.affect(Effect::StartServer(old, crate::server::Restart::Same, 0));
+        }
+        self.must_settle(world);
+    }
+}

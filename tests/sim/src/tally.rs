@@ -1,0 +1,69 @@
+//! Counting what happened.
+
+use std::collections::BTreeMap;
+
+use rsentinel::core::notice::EventName;
+
+/// Counts of one run or of many.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Faults that struck, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Events of real cores, by name.
+    pub events: BTreeMap<EventName, u64>,
+    /// Events of modelled references, by name.
+    pub reference_events: BTreeMap<EventName, u64>,
+    /// Hellos that arrived twice.
+    pub duplicated_hellos: u64,
+    /// Turns of cores.
+    pub turns: u64,
+    /// Virtual ms simulated.
+    pub virtual_ms: u64,
+    /// How often each invariant was put to a test that could have failed.
+    pub exercised: BTreeMap<&'static str, u64>,
+    /// Times from the death of a master to the publication of the next, in ms.
+    pub recoveries: Vec<u64>,
+}
+
+impl Tally {
+    /// A fault struck.
+    pub fn fault(&mut self, name: &'static str) {
+        *self.faults.entry(name).or_default() += 1;
+    }
+
+    /// An event was announced.
+    pub fn notice(&mut self, name: EventName, by_reference: bool) {
+        let events = if by_reference {
+            &mut self.reference_events
+        } else {
+            &mut self.events
+        };
+        *events.entry(name).or_default() += 1;
+    }
+
+    /// How often cores announced an event.
+    pub fn count(&self, name: EventName) -> u64 {
+        self.events.get(&name).copied().unwrap_or(0)
+            + self.reference_events.get(&name).copied().unwrap_or(0)
+    }
+
+    /// Adds the counts of another run.
+    pub fn add(&mut self, other: Tally) {
+        for (name, n) in other.faults {
+            *self.faults.entry(name).or_default() += n;
+        }
+        for (name, n) in other.events {
+            *self.events.entry(name).or_default() += n;
+        }
+        for (name, n) in other.reference_events {
+            *self.reference_events.entry(name).or_default() += n;
+        }
+        for (name, n) in other.exercised {
+            *self.exercised.entry(name).or_default() += n;
+        }
+        self.duplicated_hellos += other.duplicated_hellos;
+        self.turns += other.turns;
+        self.virtual_ms += other.virtual_ms;
+        self.recoveries.extend(other.recoveries);
+    }
+}

@@ -1,0 +1,318 @@
+//! Carrying out what a sentinel decided.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rsentinel::core::{Action, Event, Reply};
+use rsentinel::core::{Answer, Ask};
+use rsentinel::wire::DownReply;
+
+use crate::facts::Fact;
+use crate::node::Node;
+use crate::shape::{node_of, server_at, server_of, server_of_host};
+
+use super::World;
+use super::conn::{Conn, In, State};
+use super::queue::Due;
+
+impl World {
+    /// One turn of a sentinel, now; a stopped one gets it later.
+    pub(super) fn tell(&mut self, node: usize, event: Event) {
+        if self.nodes[node].brain.is_none() || self.violation.is_some() {
+            return;
+        }
+        if self.nodes[node].paused {
+            self.nodes[node]
+                .inbox
+                .push_back(crate::node::Inbound::Event(event));
+            return;
+        }
+        let now = self.nodes[node].present(self.now);
+        self.tally.turns += 1;
+        if let Some(brain) = &mut self.nodes[node].brain {
+            brain.handle(now, event);
+        }
+        self.carry_out(node);
+    }
+
+    /// The deadline of a sentinel may have come.
+    pub(super) fn wake(&mut self, node: usize) {
+        if self.nodes[node].wake_at != Some(self.now) {
+            return;
+        }
+        self.nodes[node].wake_at = None;
+        if !self.nodes[node].runs() {
+            return;
+        }
+        let present = self.nodes[node].present(self.now).mono;
+        let due = self.nodes[node]
+            .brain
+            .as_ref()
+            .and_then(|b| b.next_deadline());
+        if due.is_some_and(|at| at <= present) {
+            self.tell(node, Event::Tick);
+        } else {
+            self.plan_wake(node);
+        }
+    }
+
+    fn plan_wake(&mut self, node: usize) {
+        let this = &self.nodes[node];
+        let Some(at) = this.brain.as_ref().and_then(|b| b.next_deadline()) else {
+            return;
+        };
+        let at = this
+            .world_time(at)
+            .max(self.now / 1_000 * 1_000 + 1_000)
+            .max(self.now);
+        if this
+            .wake_at
+            .is_none_or(|planned| planned > at || planned < self.now)
+        {
+            self.nodes[node].wake_at = Some(at);
+            self.queue.push(at, Due::Wake(node));
+        }
+    }
+
+    /// Carries out all actions of a turn.
+    pub(super) fn carry_out(&mut self, node: usize) {
+        while let Some(action) = self.nodes[node]
+            .brain
+            .as_mut()
+            .and_then(|b| b.poll_action())
+        {
+            self.obey(node, action);
+            if self.violation.is_some() {
+                return;
+            }
+        }
+        self.judge(node, &Fact::TurnEnded);
+        if self.nodes[node].brain.is_some() {
+            self.plan_wake(node);
+        }
+    }
+
+    fn obey(&mut self, node: usize, action: Action) {
+        match action {
+            Action::Connect {
+                conn, to, socket, ..
+            } => {
+                let far = server_of(to)
+                    .filter(|s| *s < self.shape.servers())
+                    .or_else(|| {
+                        node_of(to)
+                            .filter(|n| *n < self.shape.nodes)
+                            .map(|n| self.host_of_node(n))
+                    });
+                let number = self.conns.len() as u32;
+                let incarnation = self.nodes[node].incarnation;
+                let host = far.unwrap_or(usize::MAX);
+                self.conns
+                    .push(Conn::new(node, incarnation, conn, host, socket));
+                self.nodes[node].conns.insert(conn, number);
+                if far.is_some() {
+                    let at = self.now + self.network.travel(&mut self.chance);
+                    self.queue.push(at, Due::Syn(number, 0));
+                }
+            }
+            Action::Close { conn } => {
+                if let Some(number) = self.nodes[node].conns.remove(&conn) {
+                    self.close_near(number);
+                }
+            }
+            Action::Send { conn, ask, .. } => self.send(node, conn, ask),
+            Action::Resolve { host } => self.look_up(node, host),
+            Action::Notice(notice) => {
+                self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
+                self.tally
+                    .notice(notice.name, self.nodes[node].is_reference);
+                self.judge(node, &Fact::Announced(&notice));
+                self.trigger_on_notice(node, &notice);
+            }
+            Action::Log(line) => {
+                self.note(|_| format!("sentinel {node}: log: {}", line.text));
+            }
+            Action::Addresses(table) => {
+                self.judge(node, &Fact::Addresses(&table));
+                self.published[node] = table
+                    .rows
+                    .iter()
+                    .map(|(name, row)| (name.clone(), (row.host.clone(), row.port)))
+                    .collect();
+            }
+            Action::Persist { version, state } => {
+                self.judge(node, &Fact::HandedOver(&state));
+                let begun = self.nodes[node].disk.put(version, state, &mut self.chance);
+                if let Some(write) = begun {
+                    let incarnation = self.nodes[node].incarnation;
+                    self.queue.push(
+                        self.now + write.takes,
+                        Due::Disk(node, incarnation, write.number),
+                    );
+                }
+            }
+            Action::Reply { waiter, reply } => {
+                if let Some((conn, question)) = self.nodes[node].waiters.remove(&waiter.0) {
+                    self.answer_opinion(node, conn, question, reply);
+                }
+            }
+            Action::SetLogLevel(_) => {}
+            Action::Exit { .. } => {
+                self.affect(super::effect::Effect::Crash(node));
+            }
+        }
+    }
+
+    fn answer_opinion(
+        &mut self,
+        node: usize,
+        conn: u32,
+        question: rsentinel::core::event::DownQuestion,
+        reply: Reply,
+    ) {
+        let Reply::Down(opinion) = reply else { return };
+        let asker = self.conns[conn as usize].node;
+        if question.candidate.is_some() {
+            self.note(|_| {
+                format!(
+                    "sentinel {node}: answers sentinel {asker} about epoch {}: {} {} {}",
+                    question.epoch,
+                    u8::from(opinion.down),
+                    opinion.leader.as_ref().map_or("*", |l| l.as_str()),
+                    opinion.epoch
+                )
+            });
+        }
+        self.judge(
+            node,
+            &Fact::Answered {
+                asker,
+                question: &question,
+                opinion: &opinion,
+            },
+        );
+        let given = opinion.leader.is_some() && question.candidate == opinion.leader;
+        let vote = opinion.leader.map(|leader| (leader, opinion.epoch));
+        let reply = DownReply {
+            down: opinion.down,
+            vote,
+        };
+        let peer = self.conns[conn as usize].far_peer.take();
+        if let Some(peer) = peer {
+            self.send_in(
+                conn,
+                In::Answer(Answer::MasterDown {
+                    peer,
+                    reply: Some(reply),
+                }),
+            );
+        }
+        self.conns[conn as usize].far_thinking = false;
+        self.think(conn);
+        if given {
+            self.trigger_on_vote(node, asker);
+        }
+    }
+
+    fn send(&mut self, node: usize, conn: rsentinel::core::ConnId, ask: Ask) {
+        let Some(&number) = self.nodes[node].conns.get(&conn) else {
+            // The core speaks on a socket it has closed: a fault of the core.
+            self.violation
+                .get_or_insert_with(|| crate::oracles::Violation {
+                    invariant: "contract",
+                    at: self.now / 1_000,
+                    text: format!("sentinel {node} speaks on a socket that it closed: {ask:?}"),
+                });
+            return;
+        };
+        let host = self.conns[number as usize].far;
+        match &ask {
+            Ask::MasterDown {
+                candidate: Some(_),
+                epoch,
+                ..
+            } => self.note(|w| {
+                let to = w.host_name(host);
+                format!("sentinel {node} -> {to}: asks for its vote in epoch {epoch}")
+            }),
+            Ask::Replicate { target, .. } => self.note(|w| {
+                format!(
+                    "sentinel {node} -> {}: SLAVEOF {target:?}",
+                    w.host_name(host)
+                )
+            }),
+            _ => {}
+        }
+        self.judge(node, &Fact::Sent { host, ask: &ask });
+        let this = &mut self.conns[number as usize];
+        if ask == Ask::Info {
+            this.infos.push_back(self.now);
+        }
+        if this.state == State::Dialing {
+            this.queued.push(ask);
+        } else {
+            self.send_out(number, ask);
+        }
+    }
+
+    fn look_up(&mut self, node: usize, host: Arc<str>) {
+        let (ms, failures) = self.resolver;
+        let outcome: Result<IpAddr, String> = if self.chance.percent(failures) {
+            Err("no answer".into())
+        } else {
+            server_of_host(&host).map_or_else(
+                || Err("no such name".into()),
+                |server| Ok(server_at(server).ip()),
+            )
+        };
+        let takes = self.chance.between(ms * 500, ms * 1_500);
+        let incarnation = self.nodes[node].incarnation;
+        self.queue.push(
+            self.now + takes,
+            Due::Resolved(node, incarnation, host, outcome),
+        );
+    }
+
+    /// A write ends.
+    pub(super) fn write_ended(&mut self, node: usize, incarnation: u32, number: u64) {
+        if self.nodes[node].incarnation != incarnation || self.nodes[node].brain.is_none() {
+            return;
+        }
+        let Some((write, next)) = self.nodes[node].disk.end(number, &mut self.chance) else {
+            return;
+        };
+        if let Some(next) = next {
+            self.queue.push(
+                self.now + next.takes,
+                Due::Disk(node, incarnation, next.number),
+            );
+        }
+        let version = write.version;
+        if write.fate == crate::disk::Fate::Works {
+            let state = write.state.clone();
+            self.judge(node, &Fact::Durable(&state));
+            self.tell(
+                node,
+                Event::Durable {
+                    version,
+                    took_ms: write.takes / 1_000,
+                },
+            );
+        } else {
+            self.note(|_| format!("sentinel {node}: write {} fails", version.0));
+            self.tell(
+                node,
+                Event::NotDurable {
+                    version,
+                    reason: "No space left on device".into(),
+                },
+            );
+        }
+    }
+}
+
+/// A question for a sentinel that waits for its answer.
+pub(super) fn new_waiter(node: &mut Node) -> rsentinel::core::Waiter {
+    node.next_waiter += 1;
+    rsentinel::core::Waiter(node.next_waiter)
+}

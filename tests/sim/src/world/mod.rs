@@ -1,0 +1,316 @@
+//! The world: servers, sentinels and the network between them, moved on from one happening to
+//! the next.
+
+pub mod conn;
+pub mod effect;
+pub mod queue;
+
+mod affect;
+mod carry_out;
+mod deliver;
+mod far_end;
+mod faults;
+mod settled;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rsentinel::config::{MasterConf, SentinelConf};
+use rsentinel::core::Event;
+use rsentinel::types::{Address, MasterName, RunId};
+
+use crate::chance::Chance;
+use crate::disk::Disk;
+use crate::facts::{Fact, Scene};
+use crate::network::Network;
+use crate::node::{Brain, Node};
+use crate::oracles::{Oracles, Violation};
+use crate::plan::{Act, Fault, Trigger};
+use crate::server::Server;
+use crate::shape::{Shape, sentinel_id, server_at, server_name};
+use crate::tally::Tally;
+
+use conn::Conn;
+use queue::{Due, Queue};
+
+pub use settled::Unsettled;
+
+/// How often replication links move on, in µs.
+const REPLICATION_STEP: u64 = 100_000;
+
+/// The world.
+pub struct World {
+    /// What the cluster looks like.
+    pub shape: Shape,
+    /// The present in µs.
+    pub now: u64,
+    /// The data servers.
+    pub servers: Vec<Server>,
+    /// The sentinels.
+    pub nodes: Vec<Node>,
+    /// The network.
+    pub network: Network,
+    /// What has been counted.
+    pub tally: Tally,
+    /// Who judges.
+    pub oracles: Oracles,
+    /// The first violation found.
+    pub violation: Option<Violation>,
+    /// What happened, if anybody wants to read it.
+    pub trace: Option<Vec<String>>,
+    /// What happens next.
+    queue: Queue,
+    chance: Chance,
+    conns: Vec<Conn>,
+    /// The subscribed connections of each server.
+    subscribers: Vec<Vec<u32>>,
+    /// Faults are over: what they had planned for later does not happen.
+    healed: bool,
+    faults: Vec<Fault>,
+    armed: Vec<(Trigger, Act, &'static str)>,
+    /// Name look-ups: ms, and failures in a hundred.
+    resolver: (u64, u64),
+    /// How many ids of sentinels there ever were.
+    ids_ever: usize,
+    lives: Vec<u32>,
+    /// The address of every group at every sentinel, as published.
+    published: Vec<BTreeMap<MasterName, (String, u16)>>,
+}
+
+impl World {
+    /// A cluster in good order whose sentinels have just been started for the first time.
+    pub fn new(shape: Shape, seed: u64, faults: Vec<Fault>, oracles: Oracles) -> Self {
+        let mut chance = Chance::new(seed, 1);
+        let network = Network::new(shape.hosts(), shape.latency);
+        let servers = (0..shape.servers())
+            .map(|index| {
+                let master = shape.first_master(shape.group_of(index));
+                let follows = (index != master).then(|| (host_text(&shape, master), 6379));
+                let mut server = Server::new(index, follows, &mut chance);
+                if shape.some_never && index != master && (index - master) % 2 == 1 {
+                    server.priority = 0;
+                }
+                server
+            })
+            .collect();
+        let nodes = (0..shape.nodes)
+            .map(|index| Node {
+                index,
+                brain: None,
+                is_reference: index >= shape.nodes - shape.references,
+                id: RunId::new(&sentinel_id(index, 0)),
+                disk: Disk::new(first_conf(&shape, index, 0), shape.write),
+                paused: false,
+                incarnation: 0,
+                mono_ahead: chance.between(1_000, 1_000_000),
+                wall_off: 0,
+                conns: BTreeMap::new(),
+                inbox: Default::default(),
+                wake_at: None,
+                waiters: BTreeMap::new(),
+                next_waiter: 0,
+            })
+            .collect();
+        let mut world = World {
+            now: 0,
+            servers,
+            nodes,
+            network,
+            tally: Tally::default(),
+            oracles,
+            violation: None,
+            trace: None,
+            queue: Queue::default(),
+            chance,
+            conns: Vec::new(),
+            subscribers: vec![Vec::new(); shape.servers()],
+            healed: false,
+            faults: Vec::new(),
+            armed: Vec::new(),
+            resolver: (2, 0),
+            ids_ever: shape.nodes,
+            lives: vec![0; shape.nodes],
+            published: vec![BTreeMap::new(); shape.nodes],
+            shape,
+        };
+        for node in 0..world.shape.nodes {
+            let at = world.chance.between(0, 700_000);
+            world
+                .queue
+                .push(at, Due::Effect(effect::Effect::Start(node)));
+        }
+        for (index, fault) in faults.iter().enumerate() {
+            world.queue.push(fault.at * 1_000, Due::Fault(index));
+        }
+        world.faults = faults;
+        world.queue.push(REPLICATION_STEP, Due::Replication);
+        world
+    }
+
+    /// Lets time pass until this instant (µs), or until an oracle objects.
+    pub fn run_to(&mut self, end: u64) {
+        while self.violation.is_none() {
+            let Some((at, due)) = self.queue.pop_until(end) else {
+                break;
+            };
+            self.now = at;
+            self.happen(due);
+        }
+        if self.violation.is_none() {
+            self.now = end;
+        }
+    }
+
+    /// Lets time pass in steps of `step` µs until `done`, at most until `end`; whether it was.
+    pub fn run_until(&mut self, end: u64, step: u64, mut done: impl FnMut(&World) -> bool) -> bool {
+        while self.violation.is_none() {
+            if done(self) {
+                return true;
+            }
+            if self.now >= end {
+                return false;
+            }
+            self.run_to((self.now + step).min(end));
+        }
+        false
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Wake(node) => self.wake(node),
+            Due::Syn(conn, tries) => self.syn(conn, tries),
+            Due::Out(conn, ask) => self.arrive_far(conn, ask),
+            Due::In(conn, what) => self.arrive_near(conn, what),
+            Due::Disk(node, incarnation, number) => self.write_ended(node, incarnation, number),
+            Due::Resolved(node, incarnation, host, outcome) => {
+                if self.nodes[node].incarnation == incarnation {
+                    self.tell(node, Event::Resolved { host, outcome });
+                }
+            }
+            Due::Replication => {
+                crate::server::replicate(
+                    &mut self.servers,
+                    &self.network,
+                    &mut self.chance,
+                    self.now,
+                );
+                self.queue
+                    .push(self.now + REPLICATION_STEP, Due::Replication);
+            }
+            Due::Fault(index) => self.begin_fault(index),
+            Due::Effect(_) if self.healed => {}
+            Due::Effect(effect) => self.affect(effect),
+        }
+    }
+
+    /// A line of the trace.
+    pub(crate) fn note(&mut self, line: impl FnOnce(&World) -> String) {
+        if self.trace.is_some() {
+            let text = format!("{:>10.3} {}", self.now as f64 / 1_000.0, line(self));
+            if let Some(trace) = &mut self.trace {
+                trace.push(text);
+            }
+        }
+    }
+
+    /// Lets the oracles judge a fact.
+    fn judge(&mut self, node: usize, fact: &Fact<'_>) {
+        if self.violation.is_some() {
+            return;
+        }
+        let scene = Scene {
+            now: self.now / 1_000,
+            node,
+            at: &self.nodes[node],
+            shape: &self.shape,
+            ids_ever: self.ids_ever,
+        };
+        if let Err(violation) = self.oracles.judge(&scene, fact) {
+            self.violation = Some(violation);
+        }
+    }
+
+    /// The name of a host in the trace.
+    pub fn host_name(&self, host: usize) -> String {
+        let servers = self.shape.servers();
+        if host < servers {
+            format!("server {host}")
+        } else {
+            format!("sentinel {}", host - servers)
+        }
+    }
+
+    /// The host of a sentinel.
+    pub fn host_of_node(&self, node: usize) -> usize {
+        self.shape.servers() + node
+    }
+
+    /// Which sentinel a host is.
+    pub fn node_of_host(&self, host: usize) -> Option<usize> {
+        host.checked_sub(self.shape.servers())
+    }
+
+    /// The address of a group as a sentinel publishes it.
+    pub fn published(&self, node: usize, group: usize) -> Option<&(String, u16)> {
+        self.published[node].get(Shape::group_name(group).as_str())
+    }
+
+    /// Starts the process of a sentinel from its disk.
+    fn start_node(&mut self, node: usize) {
+        if self.nodes[node].brain.is_some() {
+            return;
+        }
+        let seed = self.chance.bits();
+        let conf = self.nodes[node].disk.durable.clone();
+        self.judge(node, &Fact::Born(&conf));
+        self.note(|_| format!("sentinel {node} starts"));
+        let this = &mut self.nodes[node];
+        this.incarnation += 1;
+        this.paused = false;
+        let now = this.present(self.now);
+        this.brain = Some(Brain::new(
+            this.is_reference,
+            now,
+            SentinelConf::clone(&conf),
+            seed,
+        ));
+        this.wake_at = None;
+        self.carry_out(node);
+    }
+}
+
+/// How a server is written in configurations.
+pub fn host_text(shape: &Shape, server: usize) -> String {
+    if shape.names {
+        server_name(server)
+    } else {
+        server_at(server).ip().to_string()
+    }
+}
+
+/// The file of a sentinel that has never run.
+pub fn first_conf(shape: &Shape, node: usize, life: u32) -> SentinelConf {
+    let masters = (0..shape.masters)
+        .map(|group| {
+            let address = Address::new(&host_text(shape, shape.first_master(group)), 6379);
+            let name = MasterName::new(&Shape::group_name(group));
+            let mut conf = MasterConf::new(name, address, shape.quorum);
+            conf.down_after = shape.down_after;
+            conf.failover_timeout = shape.failover_timeout;
+            conf.parallel_syncs = shape.parallel_syncs;
+            conf
+        })
+        .collect();
+    SentinelConf {
+        my_id: Some(RunId::new(&sentinel_id(node, life))),
+        resolve_hostnames: shape.names,
+        announce_hostnames: shape.names,
+        masters,
+        ..SentinelConf::default()
+    }
+}
+
+/// A shared empty list, where one is needed.
+pub(crate) fn shared(text: &str) -> Arc<str> {
+    Arc::from(text)
+}

@@ -1,0 +1,106 @@
+//! Whether the cluster has come to rest in good order, and if not, what is missing.
+
+use crate::shape::{Shape, server_of_host};
+
+use super::World;
+
+/// Why the cluster is not at rest, with the liveness property that says it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// L1: sentinels disagree about the configuration of a group.
+    Disagreement(usize),
+    /// L2, L6: the agreed master of a group is not a living master.
+    NoMaster(usize),
+    /// L3: a failover of a group is still in progress.
+    InProgress(usize),
+    /// L4: a server does not follow the agreed master.
+    Astray(usize),
+    /// A sentinel still holds a server down that is well, or does not know a server or a peer.
+    Blind(usize),
+}
+
+impl Unsettled {
+    /// The property that is violated when this lasts.
+    pub fn property(&self) -> &'static str {
+        match self {
+            Unsettled::Disagreement(_) => "L1",
+            Unsettled::NoMaster(_) => "L2/L6",
+            Unsettled::InProgress(_) => "L3",
+            Unsettled::Astray(_) => "L4",
+            Unsettled::Blind(_) => "L5",
+        }
+    }
+}
+
+impl World {
+    /// What is still missing until the cluster is in good order; `None` when it is.
+    pub fn unsettled(&self) -> Option<Unsettled> {
+        (0..self.shape.masters).find_map(|group| self.group_unsettled(group))
+    }
+
+    /// The server that every running sentinel names as the master of a group.
+    pub fn agreed_master(&self, group: usize) -> Option<usize> {
+        let mut named = (0..self.nodes.len())
+            .filter(|n| self.nodes[*n].brain.is_some())
+            .map(|n| {
+                self.published(n, group)
+                    .and_then(|(h, _)| server_of_host(h))
+            });
+        let first = named.next()??;
+        named.all(|n| n == Some(first)).then_some(first)
+    }
+
+    fn group_unsettled(&self, group: usize) -> Option<Unsettled> {
+        let Some(master) = self.agreed_master(group) else {
+            return Some(Unsettled::Disagreement(group));
+        };
+        let server = &self.servers[master];
+        if !server.serves() || !server.is_master() {
+            return Some(Unsettled::NoMaster(group));
+        }
+        for other in 0..self.servers.len() {
+            let ours = self.shape.group_of(other) == group && other != master;
+            let this = &self.servers[other];
+            if ours && this.alive && !(this.master_index() == Some(master) && this.link_up()) {
+                return Some(Unsettled::Astray(other));
+            }
+        }
+        self.views_unsettled(group)
+    }
+
+    fn views_unsettled(&self, group: usize) -> Option<Unsettled> {
+        let mut epoch = None;
+        for node in &self.nodes {
+            let Some(crate::node::Brain::Real(core)) = &node.brain else {
+                continue;
+            };
+            let view = core.view(node.present(self.now));
+            let Some(master) = view.master(&Shape::group_name(group)) else {
+                return Some(Unsettled::Blind(group));
+            };
+            if master.failover_state.is_some() {
+                return Some(Unsettled::InProgress(group));
+            }
+            let known = epoch.get_or_insert(master.config_epoch);
+            if *known != master.config_epoch {
+                return Some(Unsettled::Disagreement(group));
+            }
+            let blind = view.tilt
+                || master.status != "ok"
+                || master.instance.flags.contains("disconnected")
+                || master.peers.iter().any(|p| {
+                    let lives = self
+                        .nodes
+                        .iter()
+                        .any(|n| n.brain.is_some() && n.id.as_str() == p.instance.name);
+                    lives && p.instance.flags.contains("s_down")
+                });
+            let knows_all =
+                master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
+            if blind || !knows_all {
+                return Some(Unsettled::Blind(group));
+            }
+        }
+        None
+    }
+}
