@@ -12,7 +12,7 @@ use super::deadlines::Deadline;
 use super::event::Waiter;
 use super::instances::Master;
 use super::notice::EventName;
-use super::{MasterId, Sentinel};
+use super::{MasterId, Party, Sentinel};
 
 /// The number of a state handed to the store. Grows by one with each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,15 @@ impl Ledger {
     /// Something waits for a version.
     pub fn wait(&mut self, version: Version, waiting: Waiting) {
         self.waiting.push_back((version, waiting));
+    }
+
+    /// This master's first event has yet to be announced.
+    pub fn holds_back(&self, master: MasterId) -> bool {
+        let first_event = |(_, waiting): &(Version, Waiting)| match waiting {
+            Waiting::Reply { then, .. } => then.as_ref().is_some_and(|(_, id, _)| *id == master),
+            _ => false,
+        };
+        self.waiting.iter().any(first_event)
     }
 
     /// An epoch heard of is announced once it is on disk.
@@ -154,7 +163,7 @@ impl Sentinel {
                     waiter,
                     reply,
                     then,
-                } => self.answer(waiter, reply, then),
+                } => self.answer(waiter, reply, then, now),
             }
         }
     }
@@ -179,7 +188,7 @@ impl Sentinel {
                 }
                 (Waiting::Vote(master), None) => self.vote_not_durable(master, version, now),
                 (Waiting::Reply { waiter, then, .. }, _) => {
-                    self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then)
+                    self.answer(waiter, Reply::Error(SAVE_ERROR.into()), then, now)
                 }
             }
         }
@@ -210,10 +219,14 @@ impl Sentinel {
         waiter: Waiter,
         reply: Reply,
         then: Option<(EventName, MasterId, String)>,
+        now: Now,
     ) {
         self.out.push_back(Action::Reply { waiter, reply });
         if let Some((name, master, text)) = then {
             self.announce(name, master, text);
+            if let Some(link) = self.link_of(Party::master(master)) {
+                self.tend_link(link, now);
+            }
         }
     }
 

@@ -42,6 +42,23 @@ fn error(text: &str) -> Reply {
 }
 
 #[test]
+fn what_a_new_master_brings_is_told_only_after_the_master_itself() {
+    for disk in [Disk::Writes(500), Disk::Fails(500)] {
+        let mut w = plan(1, 0, 2).settled();
+        w.disk = disk;
+        let from = w.now;
+        monitor(&mut w, "other", ip(M), 6379);
+        w.run(2_000);
+        let told: Vec<&str> = w
+            .notices()
+            .filter(|(at, notice)| *at >= from && notice.text.contains("other"))
+            .map(|(_, notice)| notice.name.as_str())
+            .collect();
+        assert_eq!(told, ["+monitor", "+slave"], "{disk:?}");
+    }
+}
+
+#[test]
 fn monitor_answers_ok_once_the_group_is_durable_and_then_tells_of_it() {
     let mut w = plan(0, 0, 2).settled();
     w.disk = Disk::Writes(30);

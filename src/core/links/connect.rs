@@ -162,6 +162,11 @@ impl Sentinel {
 
     /// Everything that is due on a link: connect, PING, half-open checks; then its deadline.
     pub(in crate::core) fn tend_link(&mut self, id: LinkId, now: Now) {
+        // What a new master's link brings may be told only after the master itself was announced.
+        let user = self.links.get(&id).and_then(|link| link.users.first());
+        if user.is_some_and(|party| self.ledger.holds_back(party.master)) {
+            return self.deadlines.set(Deadline::Link(id), None);
+        }
         self.close_half_open(id, now);
         self.connect_due(id, Socket::Command, now);
         self.connect_due(id, Socket::Pubsub, now);
