@@ -36,6 +36,17 @@ pub struct Run {
     pub option_lines: String,
 }
 
+impl Run {
+    /// Where the configuration text comes from, in the order in which its lines are counted.
+    pub fn sources(&self) -> String {
+        let file = self.file.as_deref().map(|path| path.display().to_string());
+        let stdin = self.stdin.then(|| "standard input".to_owned());
+        let options = (!self.option_lines.is_empty()).then(|| "command-line options".to_owned());
+        let sources: Vec<String> = [file, stdin, options].into_iter().flatten().collect();
+        sources.join(", ")
+    }
+}
+
 /// The text of `--help`.
 pub const USAGE: &str = "\
 Usage: rsentinel /path/to/sentinel.conf [options] [-]

@@ -93,6 +93,30 @@ fn a_missing_file_is_named_in_the_log_on_stdout_with_its_absolute_path() {
 }
 
 #[test]
+fn a_bad_line_is_reported_with_its_file_number_text_and_fault_and_exit_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("s.conf");
+    std::fs::write(&file, "# mine\nport 0\nprot 26380\n").unwrap();
+    let path = file.to_str().unwrap();
+    let tail = "Reading the configuration file, at line 3\n>>> 'prot 26380'\n\
+                Bad directive or wrong number of arguments\n";
+
+    let output = rsentinel(&[path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    let report = text(&output.stderr);
+    assert!(
+        report.ends_with(&format!("\nFile: {path}\n{tail}")),
+        "{report}"
+    );
+
+    // Lines after the file's own are counted on: what they belong to is named as well.
+    let report = text(&rsentinel(&[path, "--port", "0", "-"]).stderr);
+    let sources = format!("\nFile: {path}, standard input, command-line options\n{tail}");
+    assert!(report.ends_with(&sources), "{report}");
+}
+
+#[test]
 fn the_time_of_a_log_line_is_local_time() {
     let hour = |zone: &str| -> u32 {
         let output = Command::new(env!("CARGO_BIN_EXE_rsentinel"))

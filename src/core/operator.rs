@@ -168,6 +168,15 @@ impl Sentinel {
             .map(|m| m.id)
             .collect();
         for &id in &matching {
+            // A promotion that is public already stays: going back to the old address would
+            // publish a second address under one config epoch.
+            if self
+                .masters
+                .get(&id)
+                .is_some_and(|m| m.promoted_key().is_some())
+            {
+                self.finish_switch(id, now);
+            }
             self.reset_master(id, now);
             self.announce_party(EventName::ResetMaster, Party::master(id));
         }

@@ -168,7 +168,7 @@ fn event_loop() -> Result<Runtime, FatalStart> {
 fn configure(run: &Run, log: &LogControl) -> Result<Conf, FatalStart> {
     let file = run.file.as_deref();
     let text = config_file::read(file, run.stdin, &run.option_lines)?;
-    let conf = config::parse(&text, &mut ConfFiles)?;
+    let conf = config::parse(&text, &mut ConfFiles).map_err(|e| e.in_file(&run.sources()))?;
     log.configure(LogSettings::of(&conf.server));
     config_file::check_writable(file)?;
     for warning in &conf.warnings {

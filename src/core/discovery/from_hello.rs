@@ -29,6 +29,11 @@ impl Sentinel {
             self.raise_epoch(hello.current_epoch, id, now);
         }
         let Some(peer) = peer else { return };
+        // A sender may know a configuration whose epoch it has not on disk yet: no epoch of a
+        // configuration may ever be taken again by an own failover.
+        if hello.config_epoch > self.current_epoch {
+            self.raise_epoch(hello.config_epoch, id, now);
+        }
         self.weigh_configuration(id, peer, &hello, text, now);
         if let Some(peer) = self.peer_mut(peer) {
             peer.hello_received = now.mono;

@@ -18,7 +18,6 @@ use crate::shape::Shape;
 struct Memory {
     current: u64,
     config: BTreeMap<MasterName, u64>,
-    leader: BTreeMap<MasterName, u64>,
     said_current: u64,
     promised: BTreeMap<MasterName, u64>,
     said_config: BTreeMap<MasterName, u64>,
@@ -42,16 +41,26 @@ fn grows(what: &str, slot: &mut u64, new: u64) -> Result<bool, String> {
 
 impl Memory {
     fn take_in(&mut self, conf: &SentinelConf) -> Result<u64, String> {
-        let mut grew = u64::from(grows(
-            "current epoch",
-            &mut self.current,
-            conf.current_epoch.get(),
-        )?);
+        // A vote whose write failed was never given: only what was spoken may not go back.
+        let current = conf.current_epoch.get();
+        if current < self.said_current {
+            return Err(format!(
+                "current epoch {current} after having said {}",
+                self.said_current
+            ));
+        }
+        let mut grew = u64::from(current > self.current);
+        self.current = current;
         for m in &conf.masters {
             let config = self.config.entry(m.name.clone()).or_default();
             grew += u64::from(grows("config epoch", config, m.config_epoch.get())?);
-            let leader = self.leader.entry(m.name.clone()).or_default();
-            grew += u64::from(grows("leader epoch", leader, m.leader_epoch.get())?);
+            let promised = self.promised.get(&m.name).copied().unwrap_or(0);
+            if m.leader_epoch.get() < promised {
+                return Err(format!(
+                    "leader epoch {} after a vote in {promised}",
+                    m.leader_epoch
+                ));
+            }
         }
         Ok(grew)
     }
@@ -80,14 +89,12 @@ impl Memory {
         }
         self.current = 0;
         self.config.clear();
-        self.leader.clear();
         self.said_config.clear();
         self.take_in(conf).map(|_| ())
     }
 
     fn forget(&mut self, name: &MasterName) {
         self.config.remove(name);
-        self.leader.remove(name);
         self.said_config.remove(name);
         self.promised.remove(name);
     }

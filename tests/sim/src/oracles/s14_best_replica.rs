@@ -42,7 +42,8 @@ fn eligible(master: &MasterView, replica: &ReplicaView) -> bool {
         && replica.priority != 0
         && replica.server.info.is_some()
         && replica.server.info_refresh <= newest
-        && replica.master_link_down_time <= outage as i64
+        && (master.server.role_reported == "slave"
+            || replica.master_link_down_time <= outage as i64)
 }
 
 fn rank(replica: &ReplicaView) -> (i64, std::cmp::Reverse<u64>, bool, String) {
@@ -99,7 +100,8 @@ impl BestReplica {
             let flags = &other.instance.flags;
             let live = !flags.contains("s_down") && !flags.contains("disconnected");
             let fresh = self.asked.get(&(scene.node, index)) >= Some(&since);
-            let answers = other.instance.last_ping_sent < 100;
+            // A link that is being reconnected has a PING unanswered from its first moment.
+            let answers = other.instance.last_ping_sent == 0;
             if live && answers && !fresh && !waited {
                 return Err(format!(
                     "chose server {server} before server {index} said how far it got"

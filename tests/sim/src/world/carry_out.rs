@@ -227,9 +227,20 @@ impl World {
         };
         let host = self.conns[number as usize].far;
         match &ask {
-            Ask::MasterDown { .. } | Ask::Replicate { .. } => {
-                self.note(|w| format!("sentinel {node} -> {}: {ask:?}", w.host_name(host)));
-            }
+            Ask::MasterDown {
+                candidate: Some(_),
+                epoch,
+                ..
+            } => self.note(|w| {
+                let to = w.host_name(host);
+                format!("sentinel {node} -> {to}: asks for its vote in epoch {epoch}")
+            }),
+            Ask::Replicate { target, .. } => self.note(|w| {
+                format!(
+                    "sentinel {node} -> {}: SLAVEOF {target:?}",
+                    w.host_name(host)
+                )
+            }),
             _ => {}
         }
         self.judge(node, &Fact::Sent { host, ask: &ask });
