@@ -23,6 +23,8 @@ pub struct Version(pub u64);
 pub(super) enum Waiting {
     /// The pending vote of this master.
     Vote(MasterId),
+    /// An own vote that a candidacy in a greater epoch has replaced.
+    ReplacedVote(MasterId, Epoch),
     /// The process ends: a simulated crash.
     Crash,
     /// A caller is answered, and then perhaps an event announced.
@@ -158,6 +160,7 @@ impl Sentinel {
         for (version, waiting) in self.ledger.take_settled(version) {
             match waiting {
                 Waiting::Crash => self.end_process(),
+                Waiting::ReplacedVote(master, epoch) => self.replaced_vote_durable(master, epoch),
                 Waiting::Vote(master) => self.vote_durable(master, version, now),
                 Waiting::Reply {
                     waiter,
@@ -183,6 +186,7 @@ impl Sentinel {
         for (version, waiting) in self.ledger.take_settled(version) {
             match (waiting, carrier) {
                 (Waiting::Crash, _) => self.end_process(),
+                (Waiting::ReplacedVote(..), _) => {}
                 (Waiting::Vote(master), Some(carrier)) => {
                     self.vote_carried_by(master, version, carrier);
                 }

@@ -1,17 +1,16 @@
 //! Links: sockets, reconnects, PING cadence, half-open detection, credentials, sharing.
 
-use rsentinel::config::{KnownPeer, MasterConf};
 use rsentinel::core::action::{Action, Socket};
 use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption};
 use rsentinel::core::{Ask, Event};
-use rsentinel::types::{MasterName, RunId, Secret};
+use rsentinel::types::Secret;
 use rsentinel::wire::PingVerdict;
 
 use super::cluster::*;
 use super::hosts::{HelloReply, InfoReply, Reach};
 use super::world::World;
 
-fn is_ping(ask: &Ask) -> bool {
+pub fn is_ping(ask: &Ask) -> bool {
     *ask == Ask::Ping
 }
 
@@ -36,7 +35,7 @@ fn first_asks(w: &World, to: &str, socket: Socket) -> Vec<Ask> {
     asks.take(4).collect()
 }
 
-fn gaps(times: &[u64]) -> Vec<u64> {
+pub fn gaps(times: &[u64]) -> Vec<u64> {
     times.windows(2).map(|w| w[1] - w[0]).collect()
 }
 
@@ -403,76 +402,6 @@ fn renamed_commands_are_used_for_servers_and_not_for_peers() {
     assert_eq!(words(M).as_deref(), Some("pub-42"));
     assert_eq!(words(R[0]).as_deref(), Some("pub-42"));
     assert_eq!(words(P[0]), None);
-}
-
-// ---- one peer, several masters ----
-
-const OTHER: &str = "10.0.0.8:6379";
-
-fn two_masters() -> Plan {
-    let mut other = MasterConf::new(MasterName::new("other"), address(OTHER), 2);
-    other.down_after = 400;
-    other.known_peers = vec![KnownPeer {
-        address: address(P[0]),
-        id: RunId::new(&peer_id(0)),
-    }];
-    plan(0, 1, 2)
-        .with(|m| m.down_after = 10_000)
-        .process(|c| c.masters.push(other))
-}
-
-#[test]
-fn records_of_one_peer_share_one_socket_and_the_smallest_ping_interval() {
-    let w = two_masters().settled();
-    assert_eq!(w.connects_to(P[0], Socket::Command).len(), 1);
-    let pings = gaps(&w.times_of(P[0], is_ping));
-    assert!(pings.iter().all(|g| *g == 53), "{pings:?}");
-    for master in &w.view().masters {
-        assert_eq!(master.peers[0].instance.link_refcount, 2);
-    }
-}
-
-#[test]
-fn a_shared_socket_carries_one_hello_per_master() {
-    let w = two_masters().settled();
-    let hellos = w.hellos_to(P[0]);
-    for name in [",mymaster,", ",other,"] {
-        let n = hellos
-            .iter()
-            .filter(|(_, text)| text.contains(name))
-            .count();
-        assert!((2..=3).contains(&n), "{n} of {name}: {hellos:?}");
-    }
-}
-
-#[test]
-fn records_on_a_shared_socket_go_down_by_their_own_down_after() {
-    let mut w = two_masters().settled();
-    w.kill(P[0]);
-    let dead = w.now;
-    w.run(11_000);
-    let downs: Vec<u64> = w
-        .told("+sdown")
-        .iter()
-        .filter(|(_, t)| t.starts_with("sentinel"))
-        .map(|(at, _)| *at)
-        .collect();
-    assert_eq!(downs, [dead + 401, dead + 10_001]);
-}
-
-#[test]
-fn removing_one_master_leaves_the_shared_socket_to_the_other() {
-    let mut w = two_masters().settled();
-    w.instruct(Instruction::Remove { name: name() });
-    w.run(5_000);
-    assert_eq!(w.connects_to(P[0], Socket::Command).len(), 1);
-    assert_eq!(w.sockets_to(P[0]).len(), 1);
-    w.instruct(Instruction::Remove {
-        name: MasterName::new("other"),
-    });
-    assert!(w.conns.is_empty());
-    w.run(5_000);
-    assert!(w.conns.is_empty());
 }
 
 #[test]

@@ -84,7 +84,9 @@ fn born_epoch(world: &World) -> Epoch {
 }
 
 /// Judges a state that is about to replace another on disk: no epoch decreases.
-pub fn judge_write(before: &SentinelConf, after: &SentinelConf) {
+///
+/// A group that was removed and added again may start its configuration epoch anew.
+pub fn judge_write(before: &SentinelConf, after: &SentinelConf, removed: bool) {
     assert!(
         after.current_epoch >= before.current_epoch,
         "the current epoch on disk falls from {} to {}",
@@ -103,7 +105,7 @@ pub fn judge_write(before: &SentinelConf, after: &SentinelConf) {
             new.leader_epoch
         );
         assert!(
-            new.config_epoch >= old.config_epoch,
+            removed || new.config_epoch >= old.config_epoch,
             "the config epoch of {} on disk falls from {} to {}",
             old.name,
             old.config_epoch,

@@ -6,14 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rsentinel::config::SentinelConf;
-use rsentinel::core::action::{AddressRow, Socket};
+use rsentinel::core::action::Socket;
 use rsentinel::core::event::{DownQuestion, Instruction};
-use rsentinel::core::notice::{LogLine, Notice};
 use rsentinel::core::persist::Version;
-use rsentinel::core::{Action, Birth, ConnId, Event, Reply, Sentinel, Waiter};
+use rsentinel::core::{Action, Ask, Birth, ConnId, Event, Sentinel, Waiter};
 use rsentinel::types::{Epoch, Mono, Now, RunId, Wall};
 
-use super::hosts::{Host, Kind, PeerScript, Reach, Server};
+use super::hosts::Host;
 
 /// The wall clock of the first instant: some day of 2023.
 const WALL_START: u64 = 1_700_000_000_000;
@@ -38,7 +37,7 @@ pub struct Conn {
     pub to: SocketAddr,
     pub socket: Socket,
     pub up: bool,
-    queued: Vec<rsentinel::core::Ask>,
+    pub queued: Vec<Ask>,
 }
 
 /// One thing the core did.
@@ -51,9 +50,6 @@ pub struct Done {
     /// Where to, for `Connect`, `Send` and `Close`.
     pub to: Option<SocketAddr>,
 }
-
-/// When, to whom, and whom to follow (`None`: nobody).
-pub type Slaveof = (u64, SocketAddr, Option<(String, u16)>);
 
 /// The world.
 pub struct World {
@@ -69,6 +65,8 @@ pub struct World {
     pub on_disk: Option<Arc<SentinelConf>>,
     /// What was on disk at birth.
     pub born: SentinelConf,
+    /// A group was removed at some time: its configuration epoch starts anew.
+    pub removed: bool,
     /// Votes ever answered or told of: by master name and epoch.
     pub votes: BTreeMap<(String, u64), String>,
     /// Names that resolve; all others fail.
@@ -87,8 +85,19 @@ pub struct World {
     second: (u64, u64),
     inbox: BTreeMap<(u64, u64), Event>,
     next_seq: u64,
-    next_waiter: u64,
+    pub next_waiter: u64,
     handed: Vec<(Version, Arc<SentinelConf>)>,
+    writing: BTreeMap<Version, Arc<SentinelConf>>,
+    last_write_end: u64,
+}
+
+fn outcome_of(version: Version, works: bool, took_ms: u64) -> Event {
+    if works {
+        Event::Durable { version, took_ms }
+    } else {
+        let reason = "No space left on device".into();
+        Event::NotDurable { version, reason }
+    }
 }
 
 impl World {
@@ -109,6 +118,7 @@ impl World {
             disk: Disk::Writes(1),
             on_disk: None,
             born,
+            removed: false,
             votes: BTreeMap::new(),
             names: BTreeMap::new(),
             look_up_ms: 1,
@@ -122,6 +132,8 @@ impl World {
             next_seq: 0,
             next_waiter: 0,
             handed: Vec::new(),
+            writing: BTreeMap::new(),
+            last_write_end: 0,
         };
         world.carry_out();
         world
@@ -202,8 +214,21 @@ impl World {
             self.now,
             self.story()
         );
-        if let Event::Closed { conn, .. } = &event {
-            self.conns.remove(conn);
+        match &event {
+            Event::Closed { conn, .. } => {
+                self.conns.remove(conn);
+            }
+            Event::Durable { version, .. } => {
+                let state = self
+                    .writing
+                    .remove(version)
+                    .expect("a state that was handed over");
+                self.put_on_disk(state);
+            }
+            Event::NotDurable { version, .. } => {
+                self.writing.remove(version);
+            }
+            _ => {}
         }
         let is_tick = matches!(event, Event::Tick);
         self.core.handle(moment(self.now), event);
@@ -225,6 +250,7 @@ impl World {
     }
 
     pub fn instruct(&mut self, instruction: Instruction) -> Waiter {
+        self.removed |= matches!(instruction, Instruction::Remove { .. });
         let waiter = self.waiter();
         self.tell(Event::Instructed {
             waiter,
@@ -271,77 +297,6 @@ impl World {
         Waiter(self.next_waiter)
     }
 
-    // ---- the network ----
-
-    pub fn host(&mut self, at: &str) -> &mut Host {
-        self.hosts
-            .get_mut(&super::hosts::at(at))
-            .expect("a host of the script")
-    }
-
-    pub fn server(&mut self, at: &str) -> &mut Server {
-        match &mut self.host(at).kind {
-            Kind::Server(server) => server,
-            Kind::Peer(_) => panic!("{at} is a peer"),
-        }
-    }
-
-    pub fn peer(&mut self, at: &str) -> &mut PeerScript {
-        match &mut self.host(at).kind {
-            Kind::Peer(peer) => peer,
-            Kind::Server(_) => panic!("{at} is a server"),
-        }
-    }
-
-    /// The process at this address dies: its sockets are reset, connects refused.
-    pub fn kill(&mut self, at: &str) {
-        self.host(at).reach = Reach::Refused;
-        self.reset_sockets(at, None);
-    }
-
-    /// The host comes back.
-    pub fn revive(&mut self, at: &str) {
-        self.host(at).reach = Reach::Up;
-    }
-
-    /// Existing sockets stay, nothing is answered any more.
-    pub fn freeze(&mut self, at: &str) {
-        self.host(at).reach = Reach::Frozen;
-    }
-
-    /// Every packet to and from it is lost.
-    pub fn black_hole(&mut self, at: &str) {
-        self.host(at).reach = Reach::BlackHole;
-    }
-
-    /// Every socket (of one kind) to an address is reset.
-    pub fn reset_sockets(&mut self, at: &str, only: Option<Socket>) {
-        let to = super::hosts::at(at);
-        let lost: Vec<ConnId> = self
-            .conns
-            .iter()
-            .filter(|(_, c)| c.to == to && only.is_none_or(|s| s == c.socket))
-            .map(|(id, _)| *id)
-            .collect();
-        for conn in lost {
-            self.conns.remove(&conn);
-            self.tell(Event::Closed {
-                conn,
-                reason: "Connection reset by peer".into(),
-            });
-        }
-    }
-
-    /// The sockets to an address.
-    pub fn sockets_to(&self, at: &str) -> Vec<(ConnId, Socket)> {
-        let to = super::hosts::at(at);
-        self.conns
-            .iter()
-            .filter(|(_, c)| c.to == to)
-            .map(|(id, c)| (*id, c.socket))
-            .collect()
-    }
-
     // ---- the disk ----
 
     /// What hangs is settled now, and the disk behaves so from here on.
@@ -358,57 +313,43 @@ impl World {
         self.end_write(version, state, works);
     }
 
+    /// Runs until every write that was begun has ended.
+    pub fn until_written(&mut self) {
+        self.run_until(60_000, "the end of all writes", |w| w.writing.is_empty());
+    }
+
     /// How many writes hang.
     pub fn hanging_writes(&self) -> usize {
         self.handed.len()
     }
 
+    /// Writes end in the order they were begun.
     fn write(&mut self, version: Version, state: Arc<SentinelConf>) {
-        match self.disk {
-            Disk::Writes(ms) => {
-                self.later(
-                    ms,
-                    Event::Durable {
-                        version,
-                        took_ms: ms,
-                    },
-                );
-                self.put_on_disk(state);
-            }
-            Disk::Fails(ms) => self.later(
-                ms,
-                Event::NotDurable {
-                    version,
-                    reason: "No space left on device".into(),
-                },
-            ),
-            Disk::Hangs => self.handed.push((version, state)),
-        }
+        let (ms, works) = match self.disk {
+            Disk::Writes(ms) => (ms, true),
+            Disk::Fails(ms) => (ms, false),
+            Disk::Hangs => return self.handed.push((version, state)),
+        };
+        self.last_write_end = self.last_write_end.max(self.now + ms);
+        self.writing.insert(version, state);
+        let outcome = outcome_of(version, works, ms);
+        self.later(self.last_write_end - self.now, outcome);
+    }
+
+    fn end_write(&mut self, version: Version, state: Arc<SentinelConf>, works: bool) {
+        self.until_written();
+        self.writing.insert(version, state);
+        self.tell(outcome_of(version, works, 1));
     }
 
     fn put_on_disk(&mut self, state: Arc<SentinelConf>) {
-        super::safety::judge_write(self.disk_state(), &state);
+        super::safety::judge_write(self.disk_state(), &state, self.removed);
         self.on_disk = Some(state);
     }
 
     /// What a restart would read now.
     pub fn disk_state(&self) -> &SentinelConf {
         self.on_disk.as_deref().unwrap_or(&self.born)
-    }
-
-    fn end_write(&mut self, version: Version, state: Arc<SentinelConf>, works: bool) {
-        if works {
-            self.put_on_disk(state);
-            self.tell(Event::Durable {
-                version,
-                took_ms: 1,
-            });
-        } else {
-            self.tell(Event::NotDurable {
-                version,
-                reason: "No space left on device".into(),
-            });
-        }
     }
 
     // ---- carrying out ----
@@ -476,82 +417,6 @@ impl World {
             | Action::Exit { .. } => {}
         }
     }
-
-    fn connect(&mut self, conn: ConnId, to: SocketAddr, socket: Socket) {
-        let reach = self.reach(to, socket);
-        match reach {
-            Reach::Up | Reach::Frozen => {
-                let local_ip = self.local_ip;
-                self.later(1, Event::Connected { conn, local_ip });
-            }
-            Reach::Refused => {
-                let reason = "Connection refused".into();
-                self.later(1, Event::Closed { conn, reason });
-            }
-            Reach::BlackHole => {}
-        }
-        self.conns.insert(
-            conn,
-            Conn {
-                to,
-                socket,
-                up: reach == Reach::Up || reach == Reach::Frozen,
-                queued: Vec::new(),
-            },
-        );
-    }
-
-    fn reach(&self, to: SocketAddr, socket: Socket) -> Reach {
-        let Some(host) = self.hosts.get(&to) else {
-            return Reach::Refused;
-        };
-        match socket {
-            Socket::Pubsub => host.pubsub_reach.unwrap_or(host.reach),
-            Socket::Command => host.reach,
-        }
-    }
-
-    fn deliver(&mut self, conn: ConnId, ask: &rsentinel::core::Ask) {
-        let Some(to) = self.conns.get(&conn).map(|c| c.to) else {
-            return;
-        };
-        let now = self.now;
-        let Some(host) = self.hosts.get_mut(&to).filter(|h| h.reach == Reach::Up) else {
-            return;
-        };
-        let trip = host.round_trip + 1;
-        if *ask == rsentinel::core::Ask::Subscribe {
-            if host.echoes {
-                self.later(trip, Event::Heard { conn, hello: None });
-            }
-            return;
-        }
-        let echoes = host.echoes;
-        if let Some(answer) = host.answer(ask, now) {
-            self.later(trip, Event::Answered { conn, answer });
-        }
-        if let rsentinel::core::Ask::Hello { text, .. } = ask
-            && echoes
-        {
-            self.echo(to, text, trip);
-        }
-    }
-}
-
-impl World {
-    /// A server sends what was published on it to its subscribers.
-    fn echo(&mut self, to: SocketAddr, text: &str, trip: u64) {
-        let subscribed: Vec<ConnId> = self
-            .conns
-            .iter()
-            .filter(|(_, c)| c.to == to && c.socket == Socket::Pubsub)
-            .map(|(id, _)| *id)
-            .collect();
-        for conn in subscribed {
-            let hello = Some(text.to_owned());
-            self.later(trip, Event::Heard { conn, hello });
-        }
-    }
 }
 
 /// The instant `ms` on both clocks.
@@ -565,211 +430,4 @@ pub fn moment(ms: u64) -> Now {
 /// An epoch of the script.
 pub fn epoch_of(value: u64) -> Epoch {
     Epoch::new(value).expect("a valid epoch")
-}
-
-// ---- what happened ----
-
-impl World {
-    /// All notices: when and what.
-    pub fn notices(&self) -> impl DoubleEndedIterator<Item = (u64, &Notice)> {
-        self.done.iter().filter_map(|d| match &d.action {
-            Action::Notice(notice) => Some((d.at, notice)),
-            _ => None,
-        })
-    }
-
-    /// The notices of one name: when and which text.
-    pub fn told(&self, name: &str) -> Vec<(u64, &str)> {
-        self.notices()
-            .filter(|(_, n)| n.name.as_str() == name)
-            .map(|(at, n)| (at, n.text.as_str()))
-            .collect()
-    }
-
-    pub fn was_told(&self, name: &str) -> bool {
-        !self.told(name).is_empty()
-    }
-
-    /// Names of the notices from an instant on, in order.
-    pub fn names_since(&self, since: u64) -> Vec<&'static str> {
-        self.notices()
-            .filter(|(at, _)| *at >= since)
-            .map(|(_, n)| n.name.as_str())
-            .collect()
-    }
-
-    /// Runs until a notice of this name comes (again); its instant.
-    pub fn until(&mut self, name: &str, limit: u64) -> u64 {
-        let before = self.told(name).len();
-        self.run_until(limit, name, |w| w.told(name).len() > before)
-    }
-
-    /// The instant of the last notice of this name, if there is one; else of the next.
-    pub fn until_or_now(&mut self, name: &str, limit: u64) -> u64 {
-        self.run_until(limit, name, |w| w.was_told(name));
-        self.told(name).last().expect("it was told").0
-    }
-
-    /// The current epoch of the newest state handed to the store; that of birth before any.
-    pub fn core_epoch(&self) -> u64 {
-        self.states()
-            .last()
-            .map_or(self.born.current_epoch.get(), |(_, state)| {
-                state.current_epoch.get()
-            })
-    }
-
-    /// What was sent to an address: when and what.
-    pub fn sent_to(&self, at: &str) -> Vec<(u64, &rsentinel::core::Ask)> {
-        let to = super::hosts::at(at);
-        self.done
-            .iter()
-            .filter(|d| d.to == Some(to))
-            .filter_map(|d| match &d.action {
-                Action::Send { ask, .. } => Some((d.at, ask)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// When asks that satisfy `which` were sent to an address.
-    pub fn times_of(&self, at: &str, which: impl Fn(&rsentinel::core::Ask) -> bool) -> Vec<u64> {
-        self.sent_to(at)
-            .into_iter()
-            .filter(|(_, ask)| which(ask))
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    /// When connects to an address of one kind of socket were begun.
-    pub fn connects_to(&self, at: &str, kind: Socket) -> Vec<u64> {
-        let whereto = super::hosts::at(at);
-        self.done
-            .iter()
-            .filter(|d| matches!(&d.action, Action::Connect { to, socket, .. } if *to == whereto && *socket == kind))
-            .map(|d| d.at)
-            .collect()
-    }
-
-    /// Hello texts sent to an address.
-    pub fn hellos_to(&self, at: &str) -> Vec<(u64, String)> {
-        let asks = self.sent_to(at).into_iter();
-        asks.filter_map(|(at, ask)| match ask {
-            rsentinel::core::Ask::Hello { text, .. } => Some((at, text.clone())),
-            _ => None,
-        })
-        .collect()
-    }
-
-    /// SLAVEOF transactions: when, to whom, and which target.
-    pub fn slaveofs(&self) -> Vec<Slaveof> {
-        self.done
-            .iter()
-            .filter_map(|d| match &d.action {
-                Action::Send {
-                    ask: rsentinel::core::Ask::Replicate { target, .. },
-                    ..
-                } => Some((d.at, d.to?, target.clone())),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// All waiters so far, answered or not.
-    pub fn waiters(&self) -> impl Iterator<Item = Waiter> {
-        (1..=self.next_waiter).map(Waiter)
-    }
-
-    /// The answer to a waiter, with its instant.
-    pub fn reply(&self, waiter: Waiter) -> Option<(u64, &Reply)> {
-        let mut replies = self.done.iter().filter_map(|d| match &d.action {
-            Action::Reply { waiter: w, reply } if *w == waiter => Some((d.at, reply)),
-            _ => None,
-        });
-        let first = replies.next();
-        assert!(replies.next().is_none(), "{waiter:?} was answered twice");
-        first
-    }
-
-    /// The vote in the answer to a waiter: down, identity (`*`), epoch.
-    pub fn opinion(&self, waiter: Waiter) -> Option<(bool, String, u64)> {
-        match self.reply(waiter)? {
-            (_, Reply::Down(o)) => Some((
-                o.down,
-                o.leader.as_ref().map_or("*".into(), |l| l.to_string()),
-                o.epoch.get(),
-            )),
-            (_, other) => panic!("not an opinion: {other:?}"),
-        }
-    }
-
-    /// The states handed to the store.
-    pub fn states(&self) -> Vec<(u64, &SentinelConf)> {
-        self.done
-            .iter()
-            .filter_map(|d| match &d.action {
-                Action::Persist { state, .. } => Some((d.at, &**state)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The last state handed to the store.
-    pub fn last_state(&self) -> &SentinelConf {
-        self.states().last().expect("a state was handed over").1
-    }
-
-    /// The last state handed to the store, if any was.
-    pub fn last_state_or_none(&self) -> Option<&SentinelConf> {
-        self.states().last().map(|(_, state)| *state)
-    }
-
-    /// The published address of a master.
-    pub fn address(&self, name: &str) -> Option<(String, u16)> {
-        let table = self.done.iter().rev().find_map(|d| match &d.action {
-            Action::Addresses(table) => Some(table.clone()),
-            _ => None,
-        })?;
-        let row: &AddressRow = table.rows.get(name)?;
-        Some((row.host.clone(), row.port))
-    }
-
-    pub fn logs(&self) -> Vec<(u64, &LogLine)> {
-        self.done
-            .iter()
-            .filter_map(|d| match &d.action {
-                Action::Log(line) => Some((d.at, line)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The present view.
-    pub fn view(&self) -> rsentinel::core::view::View {
-        self.core.view(moment(self.now))
-    }
-
-    /// Notices and log lines, for a failed assertion.
-    pub fn story(&self) -> String {
-        let mut story = String::new();
-        for d in &self.done {
-            match &d.action {
-                Action::Notice(n) => {
-                    story.push_str(&format!("{:>8} {} {}\n", d.at, n.name.as_str(), n.text));
-                }
-                Action::Log(l) => story.push_str(&format!("{:>8}   {}\n", d.at, l.text)),
-                Action::Send { ask, .. }
-                    if matches!(
-                        ask,
-                        rsentinel::core::Ask::Replicate { .. }
-                            | rsentinel::core::Ask::MasterDown { .. }
-                    ) =>
-                {
-                    story.push_str(&format!("{:>8}     -> {:?} {ask:?}\n", d.at, d.to));
-                }
-                _ => {}
-            }
-        }
-        story
-    }
 }

@@ -95,7 +95,7 @@ impl Sentinel {
             return;
         }
         master.logged_stamp = master.attempt_stamp;
-        let when = crate::types::Wall(now.wall.0 + allowed_at.since(now.mono));
+        let when = crate::types::Wall(now.wall.0.saturating_add(allowed_at.since(now.mono)));
         self.log_with_time(
             Level::Notice,
             "Next failover delay: I will not start a failover before".into(),

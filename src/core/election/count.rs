@@ -4,6 +4,7 @@ use crate::types::{Epoch, Now, RunId};
 
 use super::super::instances::Master;
 use super::super::notice::EventName;
+use super::super::persist::Waiting;
 use super::super::{MasterId, Sentinel};
 
 /// Votes for `me` in exactly this epoch: the peers' reported ones and our own durable one.
@@ -76,11 +77,16 @@ impl Sentinel {
         super::super::event::Waiter,
         super::super::event::DownQuestion,
     )> {
-        let pending = self
+        let Some(pending) = self
             .masters
             .get_mut(&id)
-            .and_then(|m| m.pending_vote.take());
-        pending.map_or_else(Vec::new, |p| p.callers)
+            .and_then(|m| m.pending_vote.take())
+        else {
+            return Vec::new();
+        };
+        self.ledger
+            .wait(pending.version, Waiting::ReplacedVote(id, pending.epoch));
+        pending.callers
     }
 
     /// Announces a new epoch of our own making.

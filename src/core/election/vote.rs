@@ -144,6 +144,18 @@ impl Sentinel {
         self.step_failover(id, now);
     }
 
+    /// An own vote is on disk that has been replaced meanwhile: it was given all the same, and no
+    /// later state may say otherwise.
+    pub(in crate::core) fn replaced_vote_durable(&mut self, id: MasterId, epoch: Epoch) {
+        let me = self.my_id.clone();
+        if let Some(master) = self.masters.get_mut(&id)
+            && master.leader_epoch < epoch
+        {
+            master.leader_epoch = epoch;
+            master.voted_for = Some(me);
+        }
+    }
+
     /// The pending vote was not written with its own version, but a later one carries it.
     pub(in crate::core) fn vote_carried_by(
         &mut self,
