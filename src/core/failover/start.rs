@@ -14,7 +14,8 @@ impl Sentinel {
     /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
     /// chase each other would make every election of it void.
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
-        let shared = self.shared_epoch(id);
+        // A forced one has no votes to protect its epoch: it always takes a fresh one.
+        let shared = self.shared_epoch(id).filter(|_| !forced);
         let pending = self
             .masters
             .get(&id)
@@ -61,7 +62,10 @@ impl Sentinel {
     fn shared_epoch(&self, id: MasterId) -> Option<crate::types::Epoch> {
         let own = self.ledger.own_epoch?;
         let master = self.masters.get(&id)?;
-        let free = master.leader_epoch < own && master.pending_vote.is_none();
+        // While the disk fails, another may win that very epoch and publish under it.
+        let free = master.leader_epoch < own
+            && master.config_epoch < own
+            && master.pending_vote.is_none();
         (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
     }
 }

@@ -108,7 +108,10 @@ impl World {
             Action::Send { conn, ask, .. } => self.send(node, conn, ask),
             Action::Resolve { host } => self.look_up(node, host),
             Action::Notice(notice) => {
-                self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
+                let quiet = notice.name.level() == rsentinel::core::notice::Level::Debug;
+                if !quiet {
+                    self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
+                }
                 self.tally.notice(notice.name, self.nodes[node].is_reference);
                 self.judge(node, &Fact::Announced(&notice));
                 self.trigger_on_notice(node, &notice);
