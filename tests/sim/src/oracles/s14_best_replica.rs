@@ -74,7 +74,7 @@ impl BestReplica {
             .unwrap_or_default();
         let at = |r: &ReplicaView| server_of_host(&r.instance.ip);
         let Some(chosen) = master.replicas.iter().find(|r| at(r) == Some(server)) else {
-            return Err(format!("chose server {server}, which is no replica"));
+            return Err(format!("chose server {server}, which is no replica: {:?} {:?}", master.effective, master.replicas.iter().map(|r| r.instance.name.clone()).collect::<Vec<_>>()));
         };
         if !eligible(master, chosen) {
             return Err(format!(

@@ -193,7 +193,8 @@ impl World {
             );
         }
         self.conns[conn as usize].far_thinking = false;
-        self.think(conn);
+        // The next request of this connection is looked at when this turn is over.
+        self.queue.push(self.now, Due::Think(conn));
         if given {
             self.trigger_on_vote(node, asker);
         }

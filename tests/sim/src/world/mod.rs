@@ -13,7 +13,6 @@ mod faults;
 mod settled;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rsentinel::config::{MasterConf, SentinelConf};
 use rsentinel::core::Event;
@@ -179,6 +178,7 @@ impl World {
             Due::Syn(conn, tries) => self.syn(conn, tries),
             Due::Out(conn, ask) => self.arrive_far(conn, ask),
             Due::In(conn, what) => self.arrive_near(conn, what),
+            Due::Think(conn) => self.think(conn),
             Due::Disk(node, incarnation, number) => self.write_ended(node, incarnation, number),
             Due::Resolved(node, incarnation, host, outcome) => {
                 if self.nodes[node].incarnation == incarnation {
@@ -301,9 +301,4 @@ pub fn first_conf(shape: &Shape, node: usize, life: u32) -> SentinelConf {
         masters,
         ..SentinelConf::default()
     }
-}
-
-/// A shared empty list, where one is needed.
-pub(crate) fn shared(text: &str) -> Arc<str> {
-    Arc::from(text)
 }
