@@ -112,10 +112,18 @@ fn started(place: &Place, options: &[&str]) -> Running {
     running
 }
 
+/// The last line of a start that watches nothing.
+fn wait_for_id(place: &Place) {
+    wait_for("the id", || {
+        place.read("out").contains("Sentinel ID is").then_some(())
+    });
+}
+
 #[test]
 fn sigterm_is_a_clean_stop_with_exit_0_known_lines_and_no_pid_file() {
     let place = Place::new("pidfile s.pid");
     let mut running = started(&place, &[]);
+    wait_for_id(&place);
     running.signal(Signal::SIGTERM);
     assert_eq!(running.wait().code(), Some(0));
     assert!(!place.path("s.pid").exists());
@@ -229,9 +237,7 @@ fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
     let place = Place::new("pidfile s.pid");
     let mut running = started(&place, &[]);
     // The id is saved by renaming over the file: it must be there before the pipe is.
-    wait_for("the id", || {
-        place.read("out").contains("Sentinel ID is").then_some(())
-    });
+    wait_for_id(&place);
     // Reading a pipe whose writer says nothing waits for ever, as on a disk that is gone.
     fs::remove_file(place.path("s.conf")).unwrap();
     mkfifo(&place.path("s.conf"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();

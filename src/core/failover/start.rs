@@ -14,8 +14,10 @@ impl Sentinel {
     /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
     /// chase each other would make every election of it void.
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
+        // A forced one has no votes to protect its epoch: it always takes a fresh one.
         let epoch = self
             .shared_epoch(id)
+            .filter(|_| !forced)
             .unwrap_or_else(|| self.unused_epoch(id));
         let raised = epoch > self.current_epoch;
         self.current_epoch = epoch;
@@ -66,6 +68,7 @@ impl Sentinel {
     fn shared_epoch(&self, id: MasterId) -> Option<Epoch> {
         let own = self.ledger.own_epoch?;
         let master = self.masters.get(&id)?;
+        // While the disk fails, another may win that very epoch and publish under it.
         let free =
             master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();
         (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)

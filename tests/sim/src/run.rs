@@ -50,7 +50,7 @@ impl Setup {
     /// mismatch, votes given to others, a failover and the corrections after it.
     pub fn patience(&self) -> u64 {
         let (d, ft) = (self.shape.down_after, self.shape.failover_timeout);
-        32_000 + (d + 22_000) + (2 * ft + 11_000) + 2 * ft + 2 * 12_000 + 10_000
+        32_000 + 2 * (d + 22_000) + (2 * ft + 11_000) + 2 * ft + 2 * 12_000 + 10_000
     }
 
     /// How long, in ms, a new master may take when nothing else is wrong: detection, and attempts
@@ -123,10 +123,7 @@ impl Setup {
             let Some(old) = world.agreed_master(group) else {
                 continue;
             };
-            let heir = (0..world.servers.len()).any(|s| {
-                self.shape.group_of(s) == group && s != old && world.servers[s].priority > 0
-            });
-            if !heir {
+            if !world.has_heir(group, old) || !world.servers[old].is_master() {
                 continue;
             }
             let died = world.now;
@@ -152,10 +149,7 @@ impl Setup {
                 return;
             }
             let took = (world.now - died) / 1_000;
-            world
-                .tally
-                .recoveries
-                .push(took - self.shape.down_after.min(took));
+            world.tally.recoveries.push(took - self.shape.down_after.min(took));
             world.affect(Effect::StartServer(old, crate::server::Restart::Same, 0));
         }
         self.must_settle(world);

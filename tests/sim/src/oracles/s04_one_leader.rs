@@ -12,7 +12,7 @@ use crate::facts::{Fact, Scene};
 /// The judge.
 #[derive(Default)]
 pub struct OneLeader {
-    votes: BTreeMap<(usize, usize), u64>,
+    attempts: said::Attempts,
     elected: BTreeMap<(usize, u64), (String, usize)>,
     exercised: u64,
 }
@@ -29,19 +29,17 @@ impl Oracle for OneLeader {
         let Some(group) = said::group(notice) else {
             return Ok(());
         };
-        if let Some(epoch) = said::own_vote(scene, notice) {
-            self.votes.insert((scene.node, group), epoch);
-        }
-        if notice.name != EventName::ElectedLeader {
+        self.attempts.note(scene, notice);
+        if notice.name != EventName::ElectedLeader || self.attempts.forced(scene, group) {
             return Ok(());
         }
         let Some(view) = scene.view() else {
             return Ok(());
         };
-        let Some(master) = said::master(&view, group).filter(|m| !said::forced(m)) else {
+        let Some(master) = said::master(&view, group) else {
             return Ok(());
         };
-        let epoch = self.votes.get(&(scene.node, group)).copied().unwrap_or(0);
+        let epoch = self.attempts.epoch(scene, group);
         let needed = said::needed(master);
         let id = scene.at.id.as_str();
         self.exercised += 1;

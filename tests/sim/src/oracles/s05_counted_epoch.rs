@@ -14,7 +14,7 @@ use crate::facts::{Fact, Scene};
 pub struct CountedEpoch {
     /// Who answered with a vote: by group, epoch, candidate.
     given: BTreeMap<(usize, u64, String), BTreeSet<String>>,
-    own: BTreeMap<(usize, usize), u64>,
+    attempts: said::Attempts,
     exercised: u64,
 }
 
@@ -42,9 +42,7 @@ impl Oracle for CountedEpoch {
                 let Some(group) = said::group(notice) else {
                     return Ok(());
                 };
-                if let Some(epoch) = said::own_vote(scene, notice) {
-                    self.own.insert((scene.node, group), epoch);
-                }
+                self.attempts.note(scene, notice);
                 let judged = matches!(
                     notice.name,
                     EventName::ElectedLeader | EventName::PromotedSlave
@@ -55,7 +53,7 @@ impl Oracle for CountedEpoch {
                 let Some(master) = said::master(&view, group) else {
                     return Ok(());
                 };
-                let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
+                let epoch = self.attempts.epoch(scene, group);
                 self.exercised += 1;
                 if notice.name == EventName::PromotedSlave {
                     return if master.config_epoch.get() == epoch {
@@ -67,7 +65,7 @@ impl Oracle for CountedEpoch {
                         ))
                     };
                 }
-                if said::forced(master) {
+                if self.attempts.forced(scene, group) {
                     return Ok(());
                 }
                 let id = scene.at.id.as_str();

@@ -16,7 +16,7 @@ use crate::facts::{Fact, Scene};
 pub struct OneAddress {
     named: BTreeMap<(usize, u64), (String, i64)>,
     excused: BTreeSet<(usize, u64)>,
-    own: BTreeMap<(usize, usize), u64>,
+    attempts: said::Attempts,
     exercised: u64,
 }
 
@@ -31,17 +31,9 @@ impl Oracle for OneAddress {
                 let Some(group) = said::group(notice) else {
                     return Ok(());
                 };
-                if let Some(epoch) = said::own_vote(scene, notice) {
-                    self.own.insert((scene.node, group), epoch);
-                }
-                if notice.name == EventName::ElectedLeader {
-                    let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
-                    let forced = scene
-                        .view()
-                        .is_some_and(|v| said::master(&v, group).is_some_and(said::forced));
-                    if forced {
-                        self.excused.insert((group, epoch));
-                    }
+                self.attempts.note(scene, notice);
+                if notice.name == EventName::ElectedLeader && self.attempts.forced(scene, group) {
+                    self.excused.insert((group, self.attempts.epoch(scene, group)));
                 }
                 Ok(())
             }

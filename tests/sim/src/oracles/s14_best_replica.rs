@@ -1,8 +1,9 @@
 //! S14: the chosen replica may be promoted, and is the best of those that may, as of fresh INFOs:
 //! every live replica was asked after the master went down, or had half a second to answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 use rsentinel::core::view::{MasterView, ReplicaView};
 
@@ -27,6 +28,7 @@ pub struct BestReplica {
     moments: BTreeMap<(usize, usize), Moment>,
     /// When the INFO that a server answered last had been asked, in ms.
     asked: BTreeMap<(usize, usize), u64>,
+    unanswered: BTreeSet<(usize, usize)>,
     refused: BTreeMap<(usize, usize), u64>,
     exercised: u64,
 }
@@ -72,7 +74,7 @@ impl BestReplica {
             .unwrap_or_default();
         let at = |r: &ReplicaView| server_of_host(&r.instance.ip);
         let Some(chosen) = master.replicas.iter().find(|r| at(r) == Some(server)) else {
-            return Err(format!("chose server {server}, which is no replica"));
+            return Err(format!("chose server {server}, which is no replica: {:?} {:?}", master.effective, master.replicas.iter().map(|r| r.instance.name.clone()).collect::<Vec<_>>()));
         };
         if !eligible(master, chosen) {
             return Err(format!(
@@ -93,15 +95,13 @@ impl BestReplica {
                 continue;
             }
             if eligible(master, other) && rank(other) < rank(chosen) {
-                return Err(format!(
-                    "chose server {server} though server {index} is better"
-                ));
+                return Err(format!("chose server {server} though server {index} is better"));
             }
             let flags = &other.instance.flags;
             let live = !flags.contains("s_down") && !flags.contains("disconnected");
             let fresh = self.asked.get(&(scene.node, index)) >= Some(&since);
             // A link that is being reconnected has a PING unanswered from its first moment.
-            let answers = other.instance.last_ping_sent == 0;
+            let answers = !self.unanswered.contains(&(scene.node, index));
             if live && answers && !fresh && !waited {
                 return Err(format!(
                     "chose server {server} before server {index} said how far it got"
@@ -126,6 +126,17 @@ impl Oracle for BestReplica {
             }
             Fact::HeardInfo { server, asked, .. } => {
                 self.asked.insert((scene.node, *server), asked / 1_000);
+                Ok(())
+            }
+            Fact::Sent {
+                host,
+                ask: Ask::Ping,
+            } => {
+                self.unanswered.insert((scene.node, *host));
+                Ok(())
+            }
+            Fact::HeardPing { host, .. } => {
+                self.unanswered.remove(&(scene.node, *host));
                 Ok(())
             }
             Fact::HeardOutcome { server, .. } => {

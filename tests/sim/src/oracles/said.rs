@@ -1,5 +1,7 @@
 //! Reading what events and questions say.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::{EventName, Notice};
 use rsentinel::core::view::{MasterView, View};
@@ -47,7 +49,7 @@ pub fn master(view: &View, group: usize) -> Option<&MasterView> {
 }
 
 /// A failover that an operator ordered is in progress.
-pub fn forced(master: &MasterView) -> bool {
+fn forced(master: &MasterView) -> bool {
     master.instance.flags.contains("force_failover")
 }
 
@@ -55,4 +57,41 @@ pub fn forced(master: &MasterView) -> bool {
 pub fn needed(master: &MasterView) -> usize {
     let voters = master.peers.len() + 1;
     (voters / 2 + 1).max(master.quorum as usize)
+}
+
+/// What is known of the attempts of every sentinel: the epoch of its last own vote, and whether an
+/// operator ordered the attempt in progress.
+#[derive(Default)]
+pub struct Attempts {
+    epochs: BTreeMap<(usize, usize), u64>,
+    forced: BTreeSet<(usize, usize)>,
+}
+
+impl Attempts {
+    /// Takes an event in.
+    pub fn note(&mut self, scene: &Scene<'_>, notice: &Notice) {
+        let Some(group) = group(notice) else { return };
+        let key = (scene.node, group);
+        if let Some(epoch) = own_vote(scene, notice) {
+            self.epochs.insert(key, epoch);
+        }
+        if notice.name == EventName::TryFailover {
+            let view = scene.view();
+            if view.is_some_and(|v| master(&v, group).is_some_and(forced)) {
+                self.forced.insert(key);
+            } else {
+                self.forced.remove(&key);
+            }
+        }
+    }
+
+    /// The epoch of the last own vote.
+    pub fn epoch(&self, scene: &Scene<'_>, group: usize) -> u64 {
+        self.epochs.get(&(scene.node, group)).copied().unwrap_or(0)
+    }
+
+    /// The last attempt was ordered by an operator.
+    pub fn forced(&self, scene: &Scene<'_>, group: usize) -> bool {
+        self.forced.contains(&(scene.node, group))
+    }
 }

@@ -45,10 +45,7 @@ impl World {
             return;
         }
         let present = self.nodes[node].present(self.now).mono;
-        let due = self.nodes[node]
-            .brain
-            .as_ref()
-            .and_then(|b| b.next_deadline());
+        let due = self.nodes[node].brain.as_ref().and_then(|b| b.next_deadline());
         if due.is_some_and(|at| at <= present) {
             self.tell(node, Event::Tick);
         } else {
@@ -61,14 +58,8 @@ impl World {
         let Some(at) = this.brain.as_ref().and_then(|b| b.next_deadline()) else {
             return;
         };
-        let at = this
-            .world_time(at)
-            .max(self.now / 1_000 * 1_000 + 1_000)
-            .max(self.now);
-        if this
-            .wake_at
-            .is_none_or(|planned| planned > at || planned < self.now)
-        {
+        let at = this.world_time(at).max(self.now / 1_000 * 1_000 + 1_000).max(self.now);
+        if this.wake_at.is_none_or(|planned| planned > at || planned < self.now) {
             self.nodes[node].wake_at = Some(at);
             self.queue.push(at, Due::Wake(node));
         }
@@ -76,11 +67,7 @@ impl World {
 
     /// Carries out all actions of a turn.
     pub(super) fn carry_out(&mut self, node: usize) {
-        while let Some(action) = self.nodes[node]
-            .brain
-            .as_mut()
-            .and_then(|b| b.poll_action())
-        {
+        while let Some(action) = self.nodes[node].brain.as_mut().and_then(|b| b.poll_action()) {
             self.obey(node, action);
             if self.violation.is_some() {
                 return;
@@ -94,9 +81,7 @@ impl World {
 
     fn obey(&mut self, node: usize, action: Action) {
         match action {
-            Action::Connect {
-                conn, to, socket, ..
-            } => {
+            Action::Connect { conn, to, socket, .. } => {
                 let far = server_of(to)
                     .filter(|s| *s < self.shape.servers())
                     .or_else(|| {
@@ -123,9 +108,11 @@ impl World {
             Action::Send { conn, ask, .. } => self.send(node, conn, ask),
             Action::Resolve { host } => self.look_up(node, host),
             Action::Notice(notice) => {
-                self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
-                self.tally
-                    .notice(notice.name, self.nodes[node].is_reference);
+                let quiet = notice.name.level() == rsentinel::core::notice::Level::Debug;
+                if !quiet {
+                    self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
+                }
+                self.tally.notice(notice.name, self.nodes[node].is_reference);
                 self.judge(node, &Fact::Announced(&notice));
                 self.trigger_on_notice(node, &notice);
             }
@@ -145,10 +132,8 @@ impl World {
                 let begun = self.nodes[node].disk.put(version, state, &mut self.chance);
                 if let Some(write) = begun {
                     let incarnation = self.nodes[node].incarnation;
-                    self.queue.push(
-                        self.now + write.takes,
-                        Due::Disk(node, incarnation, write.number),
-                    );
+                    self.queue
+                        .push(self.now + write.takes, Due::Disk(node, incarnation, write.number));
                 }
             }
             Action::Reply { waiter, reply } => {
@@ -208,7 +193,8 @@ impl World {
             );
         }
         self.conns[conn as usize].far_thinking = false;
-        self.think(conn);
+        // The next request of this connection is looked at when this turn is over.
+        self.queue.push(self.now, Due::Think(conn));
         if given {
             self.trigger_on_vote(node, asker);
         }
@@ -217,12 +203,11 @@ impl World {
     fn send(&mut self, node: usize, conn: rsentinel::core::ConnId, ask: Ask) {
         let Some(&number) = self.nodes[node].conns.get(&conn) else {
             // The core speaks on a socket it has closed: a fault of the core.
-            self.violation
-                .get_or_insert_with(|| crate::oracles::Violation {
-                    invariant: "contract",
-                    at: self.now / 1_000,
-                    text: format!("sentinel {node} speaks on a socket that it closed: {ask:?}"),
-                });
+            self.violation.get_or_insert_with(|| crate::oracles::Violation {
+                invariant: "contract",
+                at: self.now / 1_000,
+                text: format!("sentinel {node} speaks on a socket that it closed: {ask:?}"),
+            });
             return;
         };
         let host = self.conns[number as usize].far;
@@ -236,10 +221,7 @@ impl World {
                 format!("sentinel {node} -> {to}: asks for its vote in epoch {epoch}")
             }),
             Ask::Replicate { target, .. } => self.note(|w| {
-                format!(
-                    "sentinel {node} -> {}: SLAVEOF {target:?}",
-                    w.host_name(host)
-                )
+                format!("sentinel {node} -> {}: SLAVEOF {target:?}", w.host_name(host))
             }),
             _ => {}
         }
@@ -267,10 +249,8 @@ impl World {
         };
         let takes = self.chance.between(ms * 500, ms * 1_500);
         let incarnation = self.nodes[node].incarnation;
-        self.queue.push(
-            self.now + takes,
-            Due::Resolved(node, incarnation, host, outcome),
-        );
+        self.queue
+            .push(self.now + takes, Due::Resolved(node, incarnation, host, outcome));
     }
 
     /// A write ends.

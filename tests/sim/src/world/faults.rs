@@ -159,11 +159,7 @@ impl World {
             }
             Act::OtherReset => {
                 let pattern = "*".to_owned();
-                later(
-                    self,
-                    1,
-                    Effect::Instruct(other, Instruction::Reset { pattern }),
-                );
+                later(self, 1, Effect::Instruct(other, Instruction::Reset { pattern }));
             }
             Act::LoseAnswer(ms) => {
                 if let Some(candidate) = candidate {

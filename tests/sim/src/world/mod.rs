@@ -13,7 +13,6 @@ mod faults;
 mod settled;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rsentinel::config::{MasterConf, SentinelConf};
 use rsentinel::core::Event;
@@ -135,9 +134,7 @@ impl World {
         };
         for node in 0..world.shape.nodes {
             let at = world.chance.between(0, 700_000);
-            world
-                .queue
-                .push(at, Due::Effect(effect::Effect::Start(node)));
+            world.queue.push(at, Due::Effect(effect::Effect::Start(node)));
         }
         for (index, fault) in faults.iter().enumerate() {
             world.queue.push(fault.at * 1_000, Due::Fault(index));
@@ -181,6 +178,7 @@ impl World {
             Due::Syn(conn, tries) => self.syn(conn, tries),
             Due::Out(conn, ask) => self.arrive_far(conn, ask),
             Due::In(conn, what) => self.arrive_near(conn, what),
+            Due::Think(conn) => self.think(conn),
             Due::Disk(node, incarnation, number) => self.write_ended(node, incarnation, number),
             Due::Resolved(node, incarnation, host, outcome) => {
                 if self.nodes[node].incarnation == incarnation {
@@ -268,12 +266,7 @@ impl World {
         this.incarnation += 1;
         this.paused = false;
         let now = this.present(self.now);
-        this.brain = Some(Brain::new(
-            this.is_reference,
-            now,
-            SentinelConf::clone(&conf),
-            seed,
-        ));
+        this.brain = Some(Brain::new(this.is_reference, now, SentinelConf::clone(&conf), seed));
         this.wake_at = None;
         self.carry_out(node);
     }
@@ -308,9 +301,4 @@ pub fn first_conf(shape: &Shape, node: usize, life: u32) -> SentinelConf {
         masters,
         ..SentinelConf::default()
     }
-}
-
-/// A shared empty list, where one is needed.
-pub(crate) fn shared(text: &str) -> Arc<str> {
-    Arc::from(text)
 }

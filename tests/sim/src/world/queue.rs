@@ -21,6 +21,8 @@ pub enum Due {
     Out(u32, Ask),
     /// Something reaches the near end of a connection.
     In(u32, In),
+    /// A sentinel looks at the next request of a connection.
+    Think(u32),
     /// A write ends: sentinel, its life, the write's number.
     Disk(usize, u32, u64),
     /// A name is looked up: sentinel, its life, the name, the outcome.

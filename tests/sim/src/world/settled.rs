@@ -42,12 +42,16 @@ impl World {
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
             .filter(|n| self.nodes[*n].brain.is_some())
-            .map(|n| {
-                self.published(n, group)
-                    .and_then(|(h, _)| server_of_host(h))
-            });
+            .map(|n| self.published(n, group).and_then(|(h, _)| server_of_host(h)));
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)
+    }
+
+    /// Some other server of the group may be promoted.
+    pub fn has_heir(&self, group: usize, master: usize) -> bool {
+        (0..self.servers.len()).any(|s| {
+            self.shape.group_of(s) == group && s != master && self.servers[s].priority > 0
+        })
     }
 
     fn group_unsettled(&self, group: usize) -> Option<Unsettled> {
@@ -56,6 +60,11 @@ impl World {
         };
         let server = &self.servers[master];
         if !server.serves() || !server.is_master() {
+            // All replicas, and none that may be promoted: nothing can be done.
+            let heirless = !self.has_heir(group, master);
+            if heirless && server.serves() {
+                return None;
+            }
             return Some(Unsettled::NoMaster(group));
         }
         for other in 0..self.servers.len() {
@@ -95,9 +104,16 @@ impl World {
                         .any(|n| n.brain.is_some() && n.id.as_str() == p.instance.name);
                     lives && p.instance.flags.contains("s_down")
                 });
-            let knows_all =
-                master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
-            if blind || !knows_all {
+            let knows_all = master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
+            let knows_servers = (0..self.servers.len()).all(|s| {
+                let ours = self.shape.group_of(s) == group && self.servers[s].alive;
+                let is_master = server_of_host(&master.effective.0) == Some(s);
+                let seen = |r: &rsentinel::core::view::ReplicaView| {
+                    server_of_host(&r.instance.ip) == Some(s) && !r.instance.flags.contains("s_down")
+                };
+                !ours || is_master || master.replicas.iter().any(seen)
+            });
+            if blind || !knows_all || !knows_servers {
                 return Some(Unsettled::Blind(group));
             }
         }
