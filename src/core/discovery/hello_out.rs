@@ -123,9 +123,8 @@ impl Sentinel {
     }
 
     /// A restored configuration whose master has been unreachable for two publish periods will
-    /// not be contradicted by it: publish. One whose master has called itself a replica for so
-    /// long that it counts as down is published too: while only we know its epoch nobody can agree
-    /// with us, and a failover has to put it right.
+    /// not be contradicted by it: publish. While its master calls itself a replica it stays
+    /// unpublished.
     pub(in crate::core) fn confirm_unreachable(&mut self, id: MasterId, now: Mono) {
         let patience = 2 * self.timings.publish_period;
         let Some(master) = self.masters.get_mut(&id) else {
@@ -135,7 +134,7 @@ impl Sentinel {
         let waited = master
             .unconfirmed_since
             .is_some_and(|since| now.since(since) >= patience);
-        if waited && (silent || master.is_sdown()) {
+        if waited && silent {
             master.unconfirmed_since = None;
         }
     }
