@@ -1,9 +1,9 @@
 //! What INFO and hellos teach: replicas, peers, epochs, configurations of other leaders.
 
 use rsentinel::config::{KnownPeer, MasterConf};
+use rsentinel::core::Event;
 use rsentinel::core::action::Socket;
 use rsentinel::core::event::{ConfigChange, Instruction};
-use rsentinel::core::Event;
 use rsentinel::types::{MasterName, RunId};
 use rsentinel::wire::Role;
 
