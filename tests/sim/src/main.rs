@@ -163,6 +163,12 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
         total.count(EventName::SwitchMaster),
         total.count(EventName::AbortSlaveTimeout) + total.count(EventName::AbortNoGoodSlave),
     );
+    if total.lasting_splits > 0 {
+        println!(
+            "runs that ended with a reference split off for good (its defects W7, W8): {}",
+            total.lasting_splits
+        );
+    }
     println!("faults ({} in all):", total.faults.values().sum::<u64>());
     for (name, n) in &total.faults {
         println!("  {n:>8} {name}");

@@ -15,6 +15,8 @@ pub struct Tally {
     pub reference_events: BTreeMap<EventName, u64>,
     /// Hellos that arrived twice.
     pub duplicated_hellos: u64,
+    /// Runs at whose end a reference held on to another master than the real cores, for good.
+    pub lasting_splits: u64,
     /// Turns of cores.
     pub turns: u64,
     /// Virtual ms simulated.
@@ -63,6 +65,7 @@ impl Tally {
         }
         self.duplicated_hellos += other.duplicated_hellos;
         self.turns += other.turns;
+        self.lasting_splits += other.lasting_splits;
         self.virtual_ms += other.virtual_ms;
         self.recoveries.extend(other.recoveries);
     }

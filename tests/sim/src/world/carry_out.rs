@@ -129,6 +129,14 @@ impl World {
             }
             Action::Persist { version, state } => {
                 self.judge(node, &Fact::HandedOver(&state));
+                if self.nodes[node].is_reference {
+                    // It blocks until the write is done, and goes on whatever came of it.
+                    let disk = &mut self.nodes[node].disk;
+                    if !disk.failing {
+                        disk.durable = state;
+                    }
+                    return;
+                }
                 let begun = self.nodes[node].disk.put(version, state, &mut self.chance);
                 if let Some(write) = begun {
                     let incarnation = self.nodes[node].incarnation;

@@ -38,10 +38,21 @@ impl World {
         (0..self.shape.masters).find_map(|group| self.group_unsettled(group))
     }
 
-    /// The server that every running sentinel names as the master of a group.
+    /// References that hold on to another master than the real cores agree on.
+    pub fn split_off_references(&self) -> usize {
+        let differs = |group: usize| {
+            let agreed = self.agreed_master(group);
+            (0..self.nodes.len()).filter(|n| self.nodes[*n].is_reference).any(|n| {
+                agreed.is_none() || self.published(n, group).and_then(|(h, _)| server_of_host(h)) != agreed
+            })
+        };
+        (0..self.shape.masters).filter(|g| differs(*g)).count()
+    }
+
+    /// The server that every running real core names as the master of a group.
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
-            .filter(|n| self.nodes[*n].brain.is_some())
+            .filter(|n| self.nodes[*n].brain.is_some() && !self.nodes[*n].is_reference)
             .map(|n| self.published(n, group).and_then(|(h, _)| server_of_host(h)));
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)

@@ -1,0 +1,89 @@
+//! Every fault that the simulator has found in the core, reduced.
+
+use rsentinel::core::event::Instruction;
+use rsentinel::core::notice::EventName;
+use rsentinel::types::MasterName;
+use sim::plan::Act;
+use sim::server::Restart;
+use sim::shape::Shape;
+use sim::world::effect::Effect;
+
+use super::cluster::Cluster;
+
+fn failover() -> Instruction {
+    Instruction::Failover {
+        name: MasterName::new("m0"),
+    }
+}
+
+/// Slow disks: a hello can carry a config epoch that its sender's current epoch is still behind.
+/// The receiver took only the config epoch over, and could have taken the same epoch once more for
+/// a failover of its own (S15, S6).
+#[test]
+fn a_config_epoch_heard_of_is_never_taken_again_by_an_own_failover() {
+    let mut shape = Shape::plain(5, 1);
+    shape.write = (20_000, 400_000);
+    let faults = [
+        (EventName::ElectedLeader, Act::OtherFailover),
+        (EventName::StateWaitPromotion, Act::CutFromPeers(40_000)),
+    ];
+    let mut cluster = Cluster::armed(shape, &faults);
+    cluster.act(Effect::PowerOff(0));
+    cluster.run(4_000);
+    cluster.act(Effect::StartServer(0, Restart::Same, 500));
+    cluster.run(45_000);
+    cluster.settles(120_000);
+}
+
+/// RESET at a leader whose promotion was already public went back to the old address, and
+/// published it under the new epoch (S6, S10).
+#[test]
+fn a_reset_does_not_take_back_a_promotion_that_is_public() {
+    let mut cluster = Cluster::armed(Shape::plain(3, 2), &[]);
+    cluster.act(Effect::Instruct(0, failover()));
+    cluster.until(3_000, "a promotion", |w| w.tally.count(EventName::PromotedSlave) > 0);
+    let pattern = "*".to_owned();
+    cluster.act(Effect::Instruct(0, Instruction::Reset { pattern }));
+    cluster.run(10_000);
+    let named = cluster.world.agreed_master(0);
+    assert!(named.is_some_and(|m| m != 0), "named: {named:?}");
+    cluster.settles(60_000);
+}
+
+/// An attempt whose epoch never reached a failing disk left that epoch to be shared by the next
+/// one, though another sentinel had meanwhile won and published it (S6, S7).
+#[test]
+fn an_epoch_that_another_has_published_is_not_shared_by_a_later_attempt() {
+    let mut cluster = Cluster::armed(Shape::plain(3, 2), &[]);
+    cluster.act(Effect::DiskFails(2, true));
+    cluster.act(Effect::Instruct(2, failover()));
+    cluster.act(Effect::Instruct(0, failover()));
+    cluster.run(12_000);
+    cluster.act(Effect::DiskFails(2, false));
+    cluster.act(Effect::Instruct(2, failover()));
+    cluster.run(10_000);
+    cluster.settles(90_000);
+}
+
+/// When all servers follow each other, every replication outage grows without end, and the limit
+/// of ten times down-after forbade the only way out (L6).
+#[test]
+fn a_circle_of_replicas_with_a_short_down_after_is_broken_up() {
+    let mut shape = Shape::plain(3, 1);
+    shape.down_after = 1_000;
+    let mut cluster = Cluster::settled(shape);
+    cluster.act(Effect::Slaveof(0, Some(1)));
+    cluster.settles(90_000);
+}
+
+/// A leader that crashed with a promotion on its disk that nobody had heard of came back to a
+/// cluster that had demoted the promoted server. It neither published its greater epoch nor
+/// adopted the smaller one of the others: they disagreed for ever (L1).
+#[test]
+fn an_unpublished_configuration_whose_master_was_demoted_does_not_split_the_cluster() {
+    let faults = [(EventName::PromotedSlave, Act::Crash(40_000))];
+    let mut cluster = Cluster::armed(Shape::plain(3, 2), &faults);
+    cluster.act(Effect::Instruct(0, failover()));
+    cluster.run(60_000);
+    cluster.settles(120_000);
+}

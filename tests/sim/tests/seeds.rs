@@ -1,0 +1,39 @@
+//! A fixed number of seeds, as an ordinary test; `cargo run --release -p sim` runs any number.
+
+use sim::run::Setup;
+use sim::shape::Wishes;
+
+fn none_breaks(seeds: std::ops::Range<u64>, wishes: Wishes) {
+    for seed in seeds {
+        let outcome = Setup::of_seed(seed, wishes).run(false);
+        if let Some(v) = outcome.violation {
+            let mixed = if wishes.mixed { " --mixed" } else { "" };
+            panic!(
+                "{} at {} ms: {}\nreproduce: cargo run --release -p sim -- --seed {seed}{mixed}",
+                v.invariant, v.at, v.text
+            );
+        }
+    }
+}
+
+#[test]
+fn no_invariant_breaks_in_the_first_seeds_of_pure_quorums() {
+    none_breaks(0..60, Wishes::default());
+}
+
+#[test]
+fn no_invariant_breaks_in_the_first_seeds_of_mixed_quorums() {
+    let wishes = Wishes {
+        mixed: true,
+        ..Wishes::default()
+    };
+    none_breaks(0..30, wishes);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    let setup = Setup::of_seed(7, Wishes::default());
+    let (first, second) = (setup.run(true), setup.run(true));
+    assert!(first.trace.len() > 100, "nothing happened");
+    assert_eq!(first.trace, second.trace);
+}
