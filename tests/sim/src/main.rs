@@ -13,9 +13,11 @@ use sim::shrink::shrink;
 use sim::tally::Tally;
 
 const USAGE: &str = "usage: sim --seeds A..B | --seed N  [--nodes N] [--replicas N] [--masters N] \
-[--mixed] [--trace] [--jobs N] [--keep-going] [--no-shrink]";
+[--mixed] [--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]";
 /// Lines of a trace that are shown with a violation.
 const LAST_LINES: usize = 200;
+/// A failover in good order that takes longer than down-after and this, in ms, has lost an election.
+const SLOW: u64 = 2_500;
 
 struct Options {
     from: u64,
@@ -25,6 +27,7 @@ struct Options {
     jobs: usize,
     keep_going: bool,
     shrink: bool,
+    most_slow: Option<u64>,
 }
 
 fn options() -> Option<Options> {
@@ -36,6 +39,7 @@ fn options() -> Option<Options> {
         jobs: 1,
         keep_going: false,
         shrink: true,
+        most_slow: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -53,6 +57,7 @@ fn options() -> Option<Options> {
             "--replicas" => options.wishes.replicas = Some(words.next()?.parse().ok()?),
             "--masters" => options.wishes.masters = Some(words.next()?.parse().ok()?),
             "--jobs" => options.jobs = words.next()?.parse().ok()?,
+            "--most-slow" => options.most_slow = Some(words.next()?.parse().ok()?),
             "--mixed" => options.wishes.mixed = true,
             "--trace" => options.trace = true,
             "--keep-going" => options.keep_going = true,
@@ -110,6 +115,14 @@ fn main() -> ExitCode {
     report(&total, done, seconds, broken.len());
     if options.trace && broken.is_empty() {
         show_trace(&Setup::of_seed(options.from, options.wishes), usize::MAX);
+    }
+    if let Some(most) = options.most_slow {
+        let slow = total.recoveries.iter().filter(|ms| **ms > SLOW).count() as u64;
+        let all = total.recoveries.len() as u64;
+        if slow * 100 > most * all {
+            println!("TOO SLOW: {slow} of {all} failovers in good order took more than {SLOW} ms");
+            return ExitCode::FAILURE;
+        }
     }
     let Some((seed, violation)) = broken.first() else {
         return ExitCode::SUCCESS;

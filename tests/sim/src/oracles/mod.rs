@@ -17,6 +17,7 @@ mod s13_voters;
 mod s14_best_replica;
 mod s15_reload;
 mod said;
+mod w2ft;
 
 use crate::facts::{Fact, Scene};
 
@@ -67,6 +68,7 @@ impl Oracles {
                 Box::<s13_voters::Voters>::default(),
                 Box::<s14_best_replica::BestReplica>::default(),
                 Box::<s15_reload::Reload>::default(),
+                Box::<w2ft::Wait>::default(),
             ],
         }
     }
