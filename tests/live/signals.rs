@@ -10,6 +10,8 @@ fn ends_cleanly(signal: &str) {
     plan.replicas.truncate(1);
     let mut cluster = Cluster::start(&plan);
     let file = cluster.sentinels[0].file();
+    // What was just discovered may still be on its way to the disk; this waits for it.
+    cluster.sentinels[0].ask(&["SENTINEL", "FLUSHCONFIG"]);
     let before = fs::read(&file).expect("the file is there");
     let status = cluster.sentinels[0].end_by(signal);
     assert_eq!(status.code(), Some(0), "{status}");

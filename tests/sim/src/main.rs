@@ -91,7 +91,10 @@ fn main() -> ExitCode {
                     tally.add(outcome.tally);
                     if let Some(violation) = outcome.violation {
                         if options.keep_going {
-                            println!("seed {seed}: {} at {} ms: {}", violation.invariant, violation.at, violation.text);
+                            println!(
+                                "seed {seed}: {} at {} ms: {}",
+                                violation.invariant, violation.at, violation.text
+                            );
                         }
                         if let Ok(mut broken) = broken.lock() {
                             broken.push((seed, violation));
@@ -132,7 +135,10 @@ fn main() -> ExitCode {
 }
 
 fn show(options: &Options, seed: u64, violation: &Violation) {
-    println!("\nVIOLATION of {} at {} ms: {}", violation.invariant, violation.at, violation.text);
+    println!(
+        "\nVIOLATION of {} at {} ms: {}",
+        violation.invariant, violation.at, violation.text
+    );
     println!("seed {seed}; the same options with --seed {seed} reproduce it byte for byte");
     let whole = Setup::of_seed(seed, options.wishes);
     let small = if options.shrink {
@@ -140,11 +146,18 @@ fn show(options: &Options, seed: u64, violation: &Violation) {
     } else {
         whole
     };
-    println!("\nshape: {:?}\nfaults until {} ms:", small.shape, small.heal_at);
+    println!(
+        "\nshape: {:?}\nfaults until {} ms:",
+        small.shape, small.heal_at
+    );
     for fault in &small.faults {
         println!("  {:>7} {}: {:?}", fault.at, fault.name, fault.kind);
     }
-    let lines = if options.trace { usize::MAX } else { LAST_LINES };
+    let lines = if options.trace {
+        usize::MAX
+    } else {
+        LAST_LINES
+    };
     show_trace(&small, lines);
 }
 
@@ -188,7 +201,11 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
     }
     println!("  {:>8} hellos doubled", total.duplicated_hellos);
     println!("invariants exercised:");
-    for name in Oracles::standard().names().into_iter().chain(["L1", "L2", "L4"]) {
+    for name in Oracles::standard()
+        .names()
+        .into_iter()
+        .chain(["L1", "L2", "L4"])
+    {
         let n = total.exercised.get(name).copied().unwrap_or(0);
         let hole = if n == 0 { "  <- NEVER: a hole" } else { "" };
         println!("  {n:>8} {name}{hole}");

@@ -157,7 +157,10 @@ impl Setup {
                 return;
             }
             let took = (world.now - died) / 1_000;
-            world.tally.recoveries.push(took - self.shape.down_after.min(took));
+            world
+                .tally
+                .recoveries
+                .push(took - self.shape.down_after.min(took));
             world.affect(Effect::StartServer(old, crate::server::Restart::Same, 0));
         }
         self.must_settle(world);

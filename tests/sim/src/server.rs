@@ -247,7 +247,8 @@ pub fn replicate(servers: &mut [Server], network: &Network, chance: &mut Chance,
         let dead = !source.alive && !source.powered_off && reach;
         let sends = reach && source.serves();
         // A replica whose own link is down serves its replicas no new data, but keeps them.
-        let ready = sends && now >= source.loading_until && (source.is_master() || source.link_up());
+        let ready =
+            sends && now >= source.loading_until && (source.is_master() || source.link_up());
         match servers[index].replication {
             Replication::Down { since } if ready => {
                 let partial = chance.percent(70);
@@ -291,12 +292,21 @@ pub fn replicate(servers: &mut [Server], network: &Network, chance: &mut Chance,
 }
 
 /// What INFO says.
-pub fn info(servers: &[Server], of: usize, now: u64, host_of: &dyn Fn(usize) -> String) -> InfoReport {
+pub fn info(
+    servers: &[Server],
+    of: usize,
+    now: u64,
+    host_of: &dyn Fn(usize) -> String,
+) -> InfoReport {
     let server = &servers[of];
     let mut report = InfoReport {
         text: Bytes::new(),
         run_id: Some(RunId::new(&run_id(of, server.life))),
-        role: if server.is_master() { Role::Master } else { Role::Replica },
+        role: if server.is_master() {
+            Role::Master
+        } else {
+            Role::Replica
+        },
         link_down_ms: 0,
         replicas: Vec::new(),
         replica: ReplicaReport::default(),

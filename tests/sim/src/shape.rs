@@ -69,7 +69,9 @@ impl Shape {
     pub fn random(chance: &mut Chance, wishes: Wishes) -> Self {
         let nodes = wishes.nodes.unwrap_or(chance.pick(&[3, 3, 3, 3, 5, 5, 7]));
         let masters = wishes.masters.unwrap_or(chance.pick(&[1, 1, 1, 1, 3]));
-        let replicas = wishes.replicas.unwrap_or(chance.pick(&[0, 1, 1, 2, 2, 2, 3, 5]));
+        let replicas = wishes
+            .replicas
+            .unwrap_or(chance.pick(&[0, 1, 1, 2, 2, 2, 3, 5]));
         let majority = nodes as u64 / 2 + 1;
         let quorum = chance.pick(&[majority, majority, majority, 1, 2, nodes as u64]) as u32;
         let references = if wishes.mixed {
@@ -88,7 +90,12 @@ impl Shape {
             parallel_syncs: chance.pick(&[1, 1, 2, 0]),
             names: chance.percent(12),
             latency: chance.pick(&[(100, 400), (100, 400), (500, 3_000), (5_000, 60_000)]),
-            write: chance.pick(&[(1_000, 4_000), (1_000, 4_000), (500, 50_000), (20_000, 400_000)]),
+            write: chance.pick(&[
+                (1_000, 4_000),
+                (1_000, 4_000),
+                (500, 50_000),
+                (20_000, 400_000),
+            ]),
             some_never: chance.percent(15),
         }
     }
@@ -161,10 +168,18 @@ pub fn server_of_host(host: &str) -> Option<usize> {
 
 /// The 40 hex digits of a sentinel's id; `life` counts replacements by a new sentinel.
 pub fn sentinel_id(node: usize, life: u32) -> String {
-    format!("{:08x}{:032x}", 0xa000_0000_u64 + node as u64 * 0x0111_1111 + u64::from(life), node)
+    format!(
+        "{:08x}{:032x}",
+        0xa000_0000_u64 + node as u64 * 0x0111_1111 + u64::from(life),
+        node
+    )
 }
 
 /// The run id of a server's process.
 pub fn run_id(server: usize, life: u32) -> String {
-    format!("{:08x}{:032x}", (server as u64 * 0x9e37_79b9 + u64::from(life) * 77) & 0xffff_ffff, server)
+    format!(
+        "{:08x}{:032x}",
+        (server as u64 * 0x9e37_79b9 + u64::from(life) * 77) & 0xffff_ffff,
+        server
+    )
 }

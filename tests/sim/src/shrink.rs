@@ -28,7 +28,11 @@ pub fn shrink(failing: &Setup, invariant: &str) -> Setup {
     }
 }
 
-fn try_it(best: &mut Setup, candidate: Setup, still_fails: &mut impl FnMut(&Setup) -> bool) -> bool {
+fn try_it(
+    best: &mut Setup,
+    candidate: Setup,
+    still_fails: &mut impl FnMut(&Setup) -> bool,
+) -> bool {
     let fails = candidate != *best && still_fails(&candidate);
     if fails {
         *best = candidate;
@@ -69,17 +73,19 @@ fn smaller_shape(best: &mut Setup, still_fails: &mut impl FnMut(&Setup) -> bool)
         let mut candidate = best.clone();
         change(&mut candidate);
         candidate.shape.quorum = candidate.shape.quorum.min(candidate.shape.nodes as u32);
-        candidate.shape.references = candidate
-            .shape
-            .references
-            .min(candidate.shape.nodes - 1);
+        candidate.shape.references = candidate.shape.references.min(candidate.shape.nodes - 1);
         try_it(best, candidate, still_fails);
     }
 }
 
 fn less_time(best: &mut Setup, still_fails: &mut impl FnMut(&Setup) -> bool) {
     let last = best.faults.iter().map(|f| f.at).max().unwrap_or(0);
-    for heal_at in [last + 1_000, last + 5_000, last + 15_000, (last + best.heal_at) / 2] {
+    for heal_at in [
+        last + 1_000,
+        last + 5_000,
+        last + 15_000,
+        (last + best.heal_at) / 2,
+    ] {
         if heal_at < best.heal_at {
             let mut candidate = best.clone();
             candidate.heal_at = heal_at;

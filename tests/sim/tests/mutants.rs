@@ -284,7 +284,10 @@ fn no_mutant_of_the_core_survives() {
     let only = std::env::var("MUTANT").ok();
     let mut survivors = Vec::new();
     for mutant in MUTANTS {
-        if only.as_ref().is_some_and(|o| !mutant.name.contains(o.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|o| !mutant.name.contains(o.as_str()))
+        {
             continue;
         }
         let path = inside.join("src/core").join(mutant.file);
@@ -302,11 +305,16 @@ fn no_mutant_of_the_core_survives() {
         let mut arguments = vec!["--jobs", "2", "--no-shrink"];
         arguments.extend(mutant.arguments);
         let (survives, text) = run("target/release/sim", &arguments, inside);
-        let seeds = text.lines().find(|l| l.contains("seeds/s")).unwrap_or_default();
+        let seeds = text
+            .lines()
+            .find(|l| l.contains("seeds/s"))
+            .unwrap_or_default();
         let seeds = seeds.split(' ').next().unwrap_or_default();
         let how = text
             .lines()
-            .find(|l| l.starts_with("VIOLATION") || l.starts_with("TOO SLOW") || l.contains("panicked"))
+            .find(|l| {
+                l.starts_with("VIOLATION") || l.starts_with("TOO SLOW") || l.contains("panicked")
+            })
             .unwrap_or("SURVIVES");
         println!("{:<75} {seeds:>6} seeds  {how}", mutant.name);
         if survives {

@@ -54,7 +54,12 @@ impl Oracle for OneVote {
                 if question.candidate.as_ref() != Some(leader) && question.epoch == opinion.epoch {
                     self.exercised += 1;
                 }
-                self.note(scene.at.id.as_str(), group, opinion.epoch.get(), leader.as_str())
+                self.note(
+                    scene.at.id.as_str(),
+                    group,
+                    opinion.epoch.get(),
+                    leader.as_str(),
+                )
             }
             Fact::Announced(notice) if notice.name == EventName::VoteForLeader => {
                 let (Some(group), Some((leader, epoch))) =

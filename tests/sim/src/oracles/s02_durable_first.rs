@@ -17,7 +17,13 @@ pub struct DurableFirst {
 }
 
 impl DurableFirst {
-    fn on_disk(&mut self, scene: &Scene<'_>, group: usize, epoch: u64, leader: &str) -> Result<(), String> {
+    fn on_disk(
+        &mut self,
+        scene: &Scene<'_>,
+        group: usize,
+        epoch: u64,
+        leader: &str,
+    ) -> Result<(), String> {
         self.exercised += 1;
         let name = Shape::group_name(group);
         let durable = scene

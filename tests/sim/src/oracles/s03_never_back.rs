@@ -44,7 +44,10 @@ impl Memory {
         // A vote whose write failed was never given: only what was spoken may not go back.
         let current = conf.current_epoch.get();
         if current < self.said_current {
-            return Err(format!("current epoch {current} after having said {}", self.said_current));
+            return Err(format!(
+                "current epoch {current} after having said {}",
+                self.said_current
+            ));
         }
         let mut grew = u64::from(current > self.current);
         self.current = current;
@@ -53,7 +56,10 @@ impl Memory {
             grew += u64::from(grows("config epoch", config, m.config_epoch.get())?);
             let promised = self.promised.get(&m.name).copied().unwrap_or(0);
             if m.leader_epoch.get() < promised {
-                return Err(format!("leader epoch {} after a vote in {promised}", m.leader_epoch));
+                return Err(format!(
+                    "leader epoch {} after a vote in {promised}",
+                    m.leader_epoch
+                ));
             }
         }
         Ok(grew)
@@ -154,7 +160,11 @@ impl Oracle for NeverBack {
                 let Some(hello) = Hello::parse(text) else {
                     return Ok(());
                 };
-                grows("epoch in hellos", &mut memory.said_current, hello.current_epoch.get())?;
+                grows(
+                    "epoch in hellos",
+                    &mut memory.said_current,
+                    hello.current_epoch.get(),
+                )?;
                 let config = hello.config_epoch.get();
                 if config > 0 {
                     let said = memory.said_config.entry(hello.master).or_default();

@@ -33,7 +33,8 @@ impl Oracle for OneAddress {
                 };
                 self.attempts.note(scene, notice);
                 if notice.name == EventName::ElectedLeader && self.attempts.forced(scene, group) {
-                    self.excused.insert((group, self.attempts.epoch(scene, group)));
+                    self.excused
+                        .insert((group, self.attempts.epoch(scene, group)));
                 }
                 Ok(())
             }

@@ -41,7 +41,9 @@ impl Oracle for NoSelfHarm {
         let group = scene.shape.group_of(*host);
         let named = said::master(&view, group).and_then(|m| server_of_host(&m.effective.0));
         if named == Some(*host) {
-            return Err(format!("demotes server {host}, which it names as the master"));
+            return Err(format!(
+                "demotes server {host}, which it names as the master"
+            ));
         }
         Ok(())
     }

@@ -52,7 +52,13 @@ impl Patience {
         }
     }
 
-    fn corrected(&mut self, scene: &Scene<'_>, event: EventName, server: usize, group: usize) -> Result<(), String> {
+    fn corrected(
+        &mut self,
+        scene: &Scene<'_>,
+        event: EventName,
+        server: usize,
+        group: usize,
+    ) -> Result<(), String> {
         let Some(view) = scene.view() else {
             return Ok(());
         };
@@ -60,10 +66,16 @@ impl Patience {
             return Ok(());
         };
         self.exercised += 1;
-        let seen = self.seen.get(&(scene.node, server)).cloned().unwrap_or_default();
+        let seen = self
+            .seen
+            .get(&(scene.node, server))
+            .cloned()
+            .unwrap_or_default();
         if event == EventName::ConvertToSlave {
             let Some(since) = seen.master_since else {
-                return Err(format!("demotes server {server}, which does not call itself a master"));
+                return Err(format!(
+                    "demotes server {server}, which does not call itself a master"
+                ));
             };
             if scene.now - since < CONTRARY {
                 return Err(format!(
@@ -82,7 +94,9 @@ impl Patience {
             .and_then(|s| s.last_info)
             .is_some_and(|(at, is_master)| is_master && scene.now - at <= SANE);
         if !sane || master.status != "ok" {
-            return Err(format!("corrects server {server} though its master is not sane"));
+            return Err(format!(
+                "corrects server {server} though its master is not sane"
+            ));
         }
         Ok(())
     }

@@ -9,10 +9,13 @@ use rsentinel::types::MasterName;
 use super::Oracle;
 use crate::facts::{Fact, Scene};
 
+/// A config epoch and the address it came with.
+type Known = (u64, Option<(String, u16)>);
+
 /// The judge.
 #[derive(Default)]
 pub struct NewerOnly {
-    known: BTreeMap<(usize, MasterName), (u64, Option<(String, u16)>)>,
+    known: BTreeMap<(usize, MasterName), Known>,
     exercised: u64,
 }
 

@@ -87,7 +87,10 @@ impl Oracle for DownLate {
                 }
                 let silent = record.last_ping_sent > 0 || record.flags.contains("disconnected");
                 if !silent {
-                    return Err(format!("{} is down though no PING is unanswered", notice.text));
+                    return Err(format!(
+                        "{} is down though no PING is unanswered",
+                        notice.text
+                    ));
                 }
                 Ok(())
             }

@@ -74,7 +74,15 @@ impl BestReplica {
             .unwrap_or_default();
         let at = |r: &ReplicaView| server_of_host(&r.instance.ip);
         let Some(chosen) = master.replicas.iter().find(|r| at(r) == Some(server)) else {
-            return Err(format!("chose server {server}, which is no replica: {:?} {:?}", master.effective, master.replicas.iter().map(|r| r.instance.name.clone()).collect::<Vec<_>>()));
+            return Err(format!(
+                "chose server {server}, which is no replica: {:?} {:?}",
+                master.effective,
+                master
+                    .replicas
+                    .iter()
+                    .map(|r| r.instance.name.clone())
+                    .collect::<Vec<_>>()
+            ));
         };
         if !eligible(master, chosen) {
             return Err(format!(
@@ -95,7 +103,9 @@ impl BestReplica {
                 continue;
             }
             if eligible(master, other) && rank(other) < rank(chosen) {
-                return Err(format!("chose server {server} though server {index} is better"));
+                return Err(format!(
+                    "chose server {server} though server {index} is better"
+                ));
             }
             let flags = &other.instance.flags;
             let live = !flags.contains("s_down") && !flags.contains("disconnected");

@@ -1,9 +1,7 @@
 //! S15: the file on disk always reloads to the same masters, epochs, peers and replicas. Every
 //! file that a restart reads is checked, and a sample of all others.
 
-use rsentinel::config::{
-    IncludeReader, RewriteFacts, SentinelConf, ServerConf, parse, rewrite,
-};
+use rsentinel::config::{IncludeReader, RewriteFacts, SentinelConf, ServerConf, parse, rewrite};
 
 use super::Oracle;
 use crate::facts::{Fact, Scene};
@@ -54,10 +52,16 @@ fn essence(conf: &SentinelConf) -> Vec<String> {
             m.down_after,
             m.failover_timeout
         ));
-        lines.extend(m.known_replicas.iter().map(|r| format!("replica {}:{}", r.host(), r.port())));
-        lines.extend(m.known_peers.iter().map(|p| {
-            format!("peer {} {}:{}", p.id, p.address.host(), p.address.port())
-        }));
+        lines.extend(
+            m.known_replicas
+                .iter()
+                .map(|r| format!("replica {}:{}", r.host(), r.port())),
+        );
+        lines.extend(
+            m.known_peers
+                .iter()
+                .map(|p| format!("peer {} {}:{}", p.id, p.address.host(), p.address.port())),
+        );
     }
     lines
 }
@@ -72,7 +76,7 @@ impl Oracle for Reload {
             Fact::Born(conf) if scene.now > 1_000 => conf,
             Fact::Durable(conf) => {
                 self.seen += 1;
-                if self.seen % SAMPLE != 0 {
+                if !self.seen.is_multiple_of(SAMPLE) {
                     return Ok(());
                 }
                 conf
@@ -92,7 +96,9 @@ impl Oracle for Reload {
             .sentinel;
         let (written, read) = (essence(conf), essence(&read));
         if written != read {
-            return Err(format!("its file loads as {read:?}, written was {written:?}"));
+            return Err(format!(
+                "its file loads as {read:?}, written was {written:?}"
+            ));
         }
         Ok(())
     }

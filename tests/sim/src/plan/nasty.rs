@@ -88,10 +88,9 @@ pub fn armed(chance: &mut Chance, at: u64) -> Fault {
         ),
         15 => (
             "leader cut off when elected",
-            Trigger::Announced(chance.pick(&[
-                EventName::ElectedLeader,
-                EventName::StateWaitPromotion,
-            ])),
+            Trigger::Announced(
+                chance.pick(&[EventName::ElectedLeader, EventName::StateWaitPromotion]),
+            ),
             chance.pick(&[Act::CutFromPeers(while_ms), Act::Mute(while_ms)]),
         ),
         16 => (

@@ -104,7 +104,11 @@ fn master_dies(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
         _ => ("master killed", Effect::KillServer(server)),
     };
     if let Effect::Hang(..) = dies {
-        return effects(at, name, vec![(0, dies), (down, Effect::Hang(server, false))]);
+        return effects(
+            at,
+            name,
+            vec![(0, dies), (down, Effect::Hang(server, false))],
+        );
     }
     effects(
         at,
@@ -186,13 +190,19 @@ fn of_illness(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
         6 => effects(
             at,
             "priority changes",
-            vec![(0, Effect::Priority(server, chance.pick(&[0, 1, 50, 100, 200])))],
+            vec![(
+                0,
+                Effect::Priority(server, chance.pick(&[0, 1, 50, 100, 200])),
+            )],
         ),
         _ => effects(
             at,
             "resolver ill",
             vec![
-                (0, Effect::Resolver(chance.pick(&[100, 3_000]), chance.pick(&[0, 50, 100]))),
+                (
+                    0,
+                    Effect::Resolver(chance.pick(&[100, 3_000]), chance.pick(&[0, 50, 100])),
+                ),
                 (ms, Effect::Resolver(2, 0)),
             ],
         ),
@@ -209,14 +219,21 @@ fn of_network(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
                 .iter()
                 .map(|(a, b)| (0, Effect::Block(*a, *b, true)))
                 .collect();
-            all.extend(pairs.iter().map(|(a, b)| (ms, Effect::Block(*a, *b, false))));
+            all.extend(
+                pairs
+                    .iter()
+                    .map(|(a, b)| (ms, Effect::Block(*a, *b, false))),
+            );
             effects(at, name, all)
         }
         4 => effects(
             at,
             "slow network",
             vec![
-                (0, Effect::Latency(20_000, chance.pick(&[80_000, 400_000, 1_500_000]))),
+                (
+                    0,
+                    Effect::Latency(20_000, chance.pick(&[80_000, 400_000, 1_500_000])),
+                ),
                 (ms, Effect::Latency(shape.latency.0, shape.latency.1)),
             ],
         ),
@@ -261,7 +278,14 @@ fn partition(shape: &Shape, chance: &mut Chance) -> (&'static str, Vec<(usize, u
                     }
                 }
             }
-            (if one_way { "asymmetric partition" } else { "partition" }, pairs)
+            (
+                if one_way {
+                    "asymmetric partition"
+                } else {
+                    "partition"
+                },
+                pairs,
+            )
         }
         1 => {
             let one = chance.between(0, hosts as u64 - 1) as usize;
@@ -274,7 +298,14 @@ fn partition(shape: &Shape, chance: &mut Chance) -> (&'static str, Vec<(usize, u
                     pairs.push((one, other));
                 }
             }
-            (if to && from { "host cut off" } else { "asymmetric partition" }, pairs)
+            (
+                if to && from {
+                    "host cut off"
+                } else {
+                    "asymmetric partition"
+                },
+                pairs,
+            )
         }
         2 => {
             // Some sentinels do not reach a master that others do reach.
@@ -319,7 +350,10 @@ fn of_sentinel(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
         4 => effects(
             at,
             "wall clock jumps",
-            vec![(0, Effect::WallJump(node, chance.pick(&[-86_400_000, -5_000, 5_000, 3_600_000])))],
+            vec![(
+                0,
+                Effect::WallJump(node, chance.pick(&[-86_400_000, -5_000, 5_000, 3_600_000])),
+            )],
         ),
         _ => effects(
             at,
@@ -348,7 +382,10 @@ fn of_disk(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
             at,
             "disk slow",
             vec![
-                (0, Effect::DiskSpeed(node, 200_000, chance.pick(&[600_000, 5_000_000]))),
+                (
+                    0,
+                    Effect::DiskSpeed(node, 200_000, chance.pick(&[600_000, 5_000_000])),
+                ),
                 (ms, Effect::DiskSpeed(node, shape.write.0, shape.write.1)),
             ],
         ),

@@ -12,7 +12,9 @@ use super::{Reference, Step};
 
 impl Reference {
     pub(super) fn judge_odown(&mut self, id: u32, _now: u64) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         let agreeing = 1 + group.peers.values().filter(|p| p.reports_down).count();
         let odown = group.record.down.is_some() && agreeing >= group.settings.quorum as usize;
         if odown == group.odown {
@@ -23,12 +25,18 @@ impl Reference {
             master: MasterId(id),
             who: Who::Master,
         };
-        let name = if odown { EventName::Odown } else { EventName::OdownEnd };
+        let name = if odown {
+            EventName::Odown
+        } else {
+            EventName::OdownEnd
+        };
         self.announce_of(name, party);
     }
 
     pub(super) fn ask_peers(&mut self, id: u32, at_once: bool, now: u64) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         for peer in group.peers.values_mut() {
             if now - peer.last_report > 5_000 {
                 peer.reports_down = false;
@@ -132,7 +140,9 @@ impl Reference {
 
     /// Starts a failover if the master is ODOWN and the time has come.
     pub(super) fn start_if_due(&mut self, id: u32, now: u64) -> bool {
-        let Some(group) = self.groups.get(&id) else { return false };
+        let Some(group) = self.groups.get(&id) else {
+            return false;
+        };
         let wait = 2 * group.settings.failover_timeout;
         let blocked = group.failover_start != 0 && now < group.failover_start + wait;
         if !group.odown || group.in_progress() || blocked {
@@ -149,7 +159,9 @@ impl Reference {
         };
         self.current_epoch = self.current_epoch.next();
         let later = self.chance.between(0, 999);
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         group.step = Step::WaitStart;
         group.forced = forced;
         group.failover_epoch = self.current_epoch;

@@ -17,7 +17,13 @@ impl Reference {
 
     fn abort(&mut self, id: u32, why: EventName, now: u64) {
         let master = MasterId(id);
-        self.announce_of(why, Party { master, who: Who::Master });
+        self.announce_of(
+            why,
+            Party {
+                master,
+                who: Who::Master,
+            },
+        );
         self.enter(id, Step::None, now);
         if let Some(group) = self.groups.get_mut(&id) {
             group.promoted = None;
@@ -26,7 +32,9 @@ impl Reference {
     }
 
     pub(super) fn step(&mut self, id: u32, now: u64) {
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let party = Party {
             master: MasterId(id),
             who: Who::Master,
@@ -37,7 +45,9 @@ impl Reference {
         match group.step {
             Step::None => {}
             Step::WaitStart => {
-                let won = self.count(id, now).is_some_and(|leader| leader == self.my_id);
+                let won = self
+                    .count(id, now)
+                    .is_some_and(|leader| leader == self.my_id);
                 if won || forced {
                     self.announce_of(EventName::ElectedLeader, party);
                     self.enter(id, Step::Select, now);
@@ -96,17 +106,25 @@ impl Reference {
     }
 
     fn reconf(&mut self, id: u32, over: bool, now: u64) {
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let promoted = group.promoted;
         let target = self.target(id);
         let slots = group.settings.parallel_syncs;
-        let mut busy = group.replicas.values().filter(|r| r.reconf.is_some() && !r.reconf_done).count() as i64;
+        let mut busy = group
+            .replicas
+            .values()
+            .filter(|r| r.reconf.is_some() && !r.reconf_done)
+            .count() as i64;
         for key in group.replicas.keys().copied().collect::<Vec<_>>() {
             let party = Party {
                 master: MasterId(id),
                 who: Who::Replica(key),
             };
-            let free = self.record(party).is_some_and(|r| r.reconf.is_none() && !r.reconf_done);
+            let free = self
+                .record(party)
+                .is_some_and(|r| r.reconf.is_none() && !r.reconf_done);
             if busy >= slots || Some(key) == promoted || !free || self.disconnected(party) {
                 continue;
             }
@@ -117,7 +135,9 @@ impl Reference {
             self.announce_of(EventName::SlaveReconfSent, party);
             busy += 1;
         }
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let promoted_down = promoted
             .and_then(|k| group.replicas.get(&k))
             .is_none_or(|r| r.down.is_some());
@@ -131,7 +151,13 @@ impl Reference {
             .all(|(k, r)| Some(*k) == promoted || r.reconf_done || r.down.is_some());
         if over || all_done {
             let master = MasterId(id);
-            self.announce_of(EventName::FailoverEnd, Party { master, who: Who::Master });
+            self.announce_of(
+                EventName::FailoverEnd,
+                Party {
+                    master,
+                    who: Who::Master,
+                },
+            );
             if let Some(group) = self.groups.get_mut(&id) {
                 // Marks the deferred switch.
                 group.forced = false;
@@ -142,7 +168,9 @@ impl Reference {
 
     /// The deferred switch at the end of a turn.
     pub(super) fn finish_switch(&mut self, id: u32, now: u64) {
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         if group.failover_start != u64::MAX {
             return;
         }
@@ -152,7 +180,9 @@ impl Reference {
 
     /// Points a group to another master.
     pub(super) fn switch(&mut self, id: u32, address: Address, now: u64) {
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let old = group.record.address.clone();
         let name = group.name.clone();
         let announce = self.conf.announce_hostnames;
@@ -190,7 +220,9 @@ impl Reference {
 
     pub(super) fn reset(&mut self, id: u32, peers_too: bool, now: u64) {
         self.drop_links(id, |party| peers_too || !matches!(party.who, Who::Peer(_)));
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         group.replicas.clear();
         if peers_too {
             group.peers.clear();

@@ -16,7 +16,9 @@ impl Reference {
                 self.add_replica(id, address, now);
             }
         }
-        let Some(record) = self.record_mut(party) else { return };
+        let Some(record) = self.record_mut(party) else {
+            return;
+        };
         record.info_time = Some(now);
         record.run_id = report.run_id.clone().or(record.run_id.take());
         if record.role != report.role {
@@ -46,7 +48,9 @@ impl Reference {
     }
 
     fn add_replica(&mut self, id: u32, address: Address, now: u64) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         let known = group.record.address.same_as(&address)
             || group.replicas.values().any(|r| r.address.same_as(&address));
         if known {
@@ -57,7 +61,13 @@ impl Reference {
         let record = Record::new(address, Role::Replica, now);
         group.replicas.insert(key, record);
         let who = Who::Replica(key);
-        self.announce_of(EventName::Slave, Party { master: MasterId(id), who });
+        self.announce_of(
+            EventName::Slave,
+            Party {
+                master: MasterId(id),
+                who,
+            },
+        );
         self.rewrite();
     }
 
@@ -70,7 +80,9 @@ impl Reference {
     }
 
     fn replica_is_master(&mut self, id: u32, key: u32, now: u64) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         let party = Party {
             master: MasterId(id),
             who: Who::Replica(key),
@@ -111,10 +123,14 @@ impl Reference {
             who: Who::Replica(key),
         };
         let promoted = self.target(id);
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let timeout = group.settings.failover_timeout;
         let master = self.master_target(id);
-        let Some(record) = self.record_mut(party) else { return };
+        let Some(record) = self.record_mut(party) else {
+            return;
+        };
         if record.reconf.is_some() && !record.reconf_done {
             if record.master_host == promoted && record.link_up {
                 record.reconf_done = true;
@@ -132,7 +148,9 @@ impl Reference {
     }
 
     pub(super) fn hello(&mut self, text: &str, now: u64) {
-        let Some(hello) = Hello::parse(text) else { return };
+        let Some(hello) = Hello::parse(text) else {
+            return;
+        };
         let found = self.groups.iter().find(|(_, g)| g.name == hello.master);
         let Some((&id, _)) = found else { return };
         let port = u16::try_from(hello.port).unwrap_or(0);
@@ -142,9 +160,17 @@ impl Reference {
             self.current_epoch = hello.current_epoch;
             self.rewrite();
             let who = Who::Master;
-            self.announce_of(EventName::NewEpoch, Party { master: MasterId(id), who });
+            self.announce_of(
+                EventName::NewEpoch,
+                Party {
+                    master: MasterId(id),
+                    who,
+                },
+            );
         }
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         if hello.config_epoch <= group.config_epoch {
             return;
         }
@@ -154,13 +180,19 @@ impl Reference {
         // newer configuration names its old master.
         let address = Address::new(&hello.master_host, port);
         let address = self.locate(&address);
-        if self.groups.get(&id).is_some_and(|g| !g.record.address.same_as(&address)) {
+        if self
+            .groups
+            .get(&id)
+            .is_some_and(|g| !g.record.address.same_as(&address))
+        {
             self.switch(id, address, now);
         }
     }
 
     fn meet(&mut self, id: u32, hello: &Hello, address: Address, now: u64) {
-        let Some(group) = self.groups.get(&id) else { return };
+        let Some(group) = self.groups.get(&id) else {
+            return;
+        };
         let same = |r: &Record| r.id == hello.id && r.address.same_as(&address);
         if group.peers.values().any(same) {
             return;
@@ -177,14 +209,22 @@ impl Reference {
                 group.peers.remove(&key);
             }
         }
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         group.next_key += 1;
         let key = group.next_key;
         let mut record = Record::new(address, Role::Unknown, now);
         record.id = hello.id.clone();
         group.peers.insert(key, record);
         let who = Who::Peer(key);
-        self.announce_of(EventName::Sentinel, Party { master: MasterId(id), who });
+        self.announce_of(
+            EventName::Sentinel,
+            Party {
+                master: MasterId(id),
+                who,
+            },
+        );
         self.rewrite();
     }
 }

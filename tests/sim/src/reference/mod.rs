@@ -6,8 +6,8 @@
 //! done at once.
 
 mod elect;
-mod learn;
 mod lead;
+mod learn;
 mod talk;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -265,7 +265,10 @@ impl Reference {
                 });
             }
             Event::Instructed { instruction, .. } => self.instructed(instruction, ms),
-            Event::Tick | Event::Resolved { .. } | Event::Durable { .. } | Event::NotDurable { .. } => {}
+            Event::Tick
+            | Event::Resolved { .. }
+            | Event::Durable { .. }
+            | Event::NotDurable { .. } => {}
         }
         if self.next_turn <= ms {
             self.turn(ms);
@@ -353,7 +356,8 @@ impl Reference {
         else {
             return;
         };
-        let shown = |a: &Address| format!("{} {}", a.announced(self.conf.announce_hostnames), a.port());
+        let shown =
+            |a: &Address| format!("{} {}", a.announced(self.conf.announce_hostnames), a.port());
         let master = group.name.clone();
         let text = match party.who {
             Who::Master => format!("master {master} {}", shown(&record.address)),
@@ -391,7 +395,12 @@ impl Reference {
                         .iter()
                         .map(|(key, r)| {
                             let old_master = promoted == Some(*key);
-                            if old_master { &g.record.address } else { &r.address }.clone()
+                            if old_master {
+                                &g.record.address
+                            } else {
+                                &r.address
+                            }
+                            .clone()
                         })
                         .collect(),
                     known_peers: g
@@ -437,11 +446,16 @@ impl Reference {
     fn instructed(&mut self, instruction: Instruction, now: u64) {
         use rsentinel::core::event::SetOption;
         let find = |groups: &BTreeMap<u32, Group>, name: &MasterName| {
-            groups.iter().find(|(_, g)| g.name == *name).map(|(id, _)| *id)
+            groups
+                .iter()
+                .find(|(_, g)| g.name == *name)
+                .map(|(id, _)| *id)
         };
         match instruction {
             Instruction::Failover { name } => {
-                let Some(id) = find(&self.groups, &name) else { return };
+                let Some(id) = find(&self.groups, &name) else {
+                    return;
+                };
                 let busy = self.groups.get(&id).is_none_or(Group::in_progress);
                 if !busy && self.best_replica(id, now).is_some() {
                     self.start(id, true, now);
@@ -454,7 +468,9 @@ impl Reference {
                 self.publish_addresses();
             }
             Instruction::Remove { name } => {
-                let Some(id) = find(&self.groups, &name) else { return };
+                let Some(id) = find(&self.groups, &name) else {
+                    return;
+                };
                 self.drop_links(id, |_| true);
                 self.groups.remove(&id);
                 self.rewrite();
@@ -465,19 +481,22 @@ impl Reference {
                 host,
                 port,
                 quorum,
-            } => {
-                if find(&self.groups, &name).is_none() {
-                    let port = u16::try_from(port).unwrap_or(0);
-                    let address = Address::new(&host, port);
-                    let address = self.locate(&address);
-                    self.restore(MasterConf::new(name, address, quorum), now);
-                    self.rewrite();
-                    self.publish_addresses();
-                }
+            } if find(&self.groups, &name).is_none() => {
+                let port = u16::try_from(port).unwrap_or(0);
+                let address = Address::new(&host, port);
+                let address = self.locate(&address);
+                self.restore(MasterConf::new(name, address, quorum), now);
+                self.rewrite();
+                self.publish_addresses();
             }
+            Instruction::Monitor { .. } => {}
             Instruction::Set { name, changes, .. } => {
-                let Some(id) = find(&self.groups, &name) else { return };
-                let Some(group) = self.groups.get_mut(&id) else { return };
+                let Some(id) = find(&self.groups, &name) else {
+                    return;
+                };
+                let Some(group) = self.groups.get_mut(&id) else {
+                    return;
+                };
                 for change in changes {
                     match change.option {
                         SetOption::Quorum(n) => group.settings.quorum = n,

@@ -13,7 +13,9 @@ impl Reference {
     /// Opens what is missing, one attempt a second.
     pub(super) fn connect(&mut self, party: Party, now: u64) {
         let needs_pubsub = !matches!(party.who, Who::Peer(_));
-        let Some(record) = self.record(party) else { return };
+        let Some(record) = self.record(party) else {
+            return;
+        };
         let complete = record.command.is_some() && (record.pubsub.is_some() || !needs_pubsub);
         if complete || record.last_attempt.is_some_and(|at| now - at < 1_000) {
             return;
@@ -48,8 +50,7 @@ impl Reference {
     fn open(&mut self, party: Party, to: std::net::SocketAddr, socket: Socket) -> ConnId {
         self.next_conn += 1;
         let conn = ConnId(self.next_conn);
-        self.conns
-            .insert(conn, (party, socket == Socket::Command));
+        self.conns.insert(conn, (party, socket == Socket::Command));
         self.out.push_back(Action::Connect {
             conn,
             to,
@@ -102,7 +103,9 @@ impl Reference {
     }
 
     fn ping(&mut self, party: Party, now: u64) {
-        let Some(record) = self.record_mut(party) else { return };
+        let Some(record) = self.record_mut(party) else {
+            return;
+        };
         let Some(conn) = record.command else { return };
         record.last_ping = now;
         record.ping_pending.get_or_insert(now);
@@ -110,7 +113,9 @@ impl Reference {
     }
 
     pub(super) fn pinged(&mut self, party: Party, verdict: &PingVerdict, now: u64) {
-        let Some(record) = self.record_mut(party) else { return };
+        let Some(record) = self.record_mut(party) else {
+            return;
+        };
         record.last_any = now;
         if matches!(
             verdict,
@@ -132,10 +137,14 @@ impl Reference {
         if self.disconnected(party) {
             return;
         }
-        let Some(group) = self.groups.get(&party.master.0) else { return };
+        let Some(group) = self.groups.get(&party.master.0) else {
+            return;
+        };
         let down_after = group.settings.down_after;
         let hurried = group.odown || group.in_progress();
-        let Some(record) = self.record(party) else { return };
+        let Some(record) = self.record(party) else {
+            return;
+        };
         let Some(conn) = record.command else { return };
         let is_replica = matches!(party.who, Who::Replica(_));
         let period = if is_replica && (hurried || record.outage != 0) {
@@ -178,10 +187,14 @@ impl Reference {
 
     /// SDOWN, and the half-open check.
     pub(super) fn judge_down(&mut self, party: Party, now: u64) {
-        let Some(group) = self.groups.get(&party.master.0) else { return };
+        let Some(group) = self.groups.get(&party.master.0) else {
+            return;
+        };
         let down_after = group.settings.down_after;
         let disconnected = self.disconnected(party);
-        let Some(record) = self.record(party) else { return };
+        let Some(record) = self.record(party) else {
+            return;
+        };
         let elapsed = match record.ping_pending {
             Some(since) => now - since,
             None if disconnected => now - record.last_valid,
@@ -189,7 +202,9 @@ impl Reference {
         };
         let half_open = record.command.filter(|_| {
             now - record.connected_at > 15_000
-                && record.ping_pending.is_some_and(|at| now - at > down_after / 2)
+                && record
+                    .ping_pending
+                    .is_some_and(|at| now - at > down_after / 2)
                 && now - record.last_any > down_after / 2
         });
         let mismatch = party.who == Who::Master
@@ -200,7 +215,9 @@ impl Reference {
             self.closed(conn);
             self.out.push_back(Action::Close { conn });
         }
-        let Some(record) = self.record_mut(party) else { return };
+        let Some(record) = self.record_mut(party) else {
+            return;
+        };
         match (record.down.is_some(), down) {
             (false, true) => {
                 record.down = Some(now);
@@ -217,7 +234,9 @@ impl Reference {
 
     /// A hello to everybody at the next turn.
     pub(super) fn greet_all(&mut self, id: u32, now: u64) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return;
+        };
         debug_assert_eq!(group.step, Step::Reconf);
         let all = std::iter::once(&mut group.record)
             .chain(group.replicas.values_mut())

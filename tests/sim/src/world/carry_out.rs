@@ -45,7 +45,10 @@ impl World {
             return;
         }
         let present = self.nodes[node].present(self.now).mono;
-        let due = self.nodes[node].brain.as_ref().and_then(|b| b.next_deadline());
+        let due = self.nodes[node]
+            .brain
+            .as_ref()
+            .and_then(|b| b.next_deadline());
         if due.is_some_and(|at| at <= present) {
             self.tell(node, Event::Tick);
         } else {
@@ -58,8 +61,14 @@ impl World {
         let Some(at) = this.brain.as_ref().and_then(|b| b.next_deadline()) else {
             return;
         };
-        let at = this.world_time(at).max(self.now / 1_000 * 1_000 + 1_000).max(self.now);
-        if this.wake_at.is_none_or(|planned| planned > at || planned < self.now) {
+        let at = this
+            .world_time(at)
+            .max(self.now / 1_000 * 1_000 + 1_000)
+            .max(self.now);
+        if this
+            .wake_at
+            .is_none_or(|planned| planned > at || planned < self.now)
+        {
             self.nodes[node].wake_at = Some(at);
             self.queue.push(at, Due::Wake(node));
         }
@@ -67,7 +76,11 @@ impl World {
 
     /// Carries out all actions of a turn.
     pub(super) fn carry_out(&mut self, node: usize) {
-        while let Some(action) = self.nodes[node].brain.as_mut().and_then(|b| b.poll_action()) {
+        while let Some(action) = self.nodes[node]
+            .brain
+            .as_mut()
+            .and_then(|b| b.poll_action())
+        {
             self.obey(node, action);
             if self.violation.is_some() {
                 return;
@@ -81,7 +94,9 @@ impl World {
 
     fn obey(&mut self, node: usize, action: Action) {
         match action {
-            Action::Connect { conn, to, socket, .. } => {
+            Action::Connect {
+                conn, to, socket, ..
+            } => {
                 let far = server_of(to)
                     .filter(|s| *s < self.shape.servers())
                     .or_else(|| {
@@ -110,9 +125,12 @@ impl World {
             Action::Notice(notice) => {
                 let quiet = notice.name.level() == rsentinel::core::notice::Level::Debug;
                 if !quiet {
-                    self.note(|_| format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text));
+                    self.note(|_| {
+                        format!("sentinel {node}: {} {}", notice.name.as_str(), notice.text)
+                    });
                 }
-                self.tally.notice(notice.name, self.nodes[node].is_reference);
+                self.tally
+                    .notice(notice.name, self.nodes[node].is_reference);
                 self.judge(node, &Fact::Announced(&notice));
                 self.trigger_on_notice(node, &notice);
             }
@@ -140,8 +158,10 @@ impl World {
                 let begun = self.nodes[node].disk.put(version, state, &mut self.chance);
                 if let Some(write) = begun {
                     let incarnation = self.nodes[node].incarnation;
-                    self.queue
-                        .push(self.now + write.takes, Due::Disk(node, incarnation, write.number));
+                    self.queue.push(
+                        self.now + write.takes,
+                        Due::Disk(node, incarnation, write.number),
+                    );
                 }
             }
             Action::Reply { waiter, reply } => {
@@ -211,11 +231,12 @@ impl World {
     fn send(&mut self, node: usize, conn: rsentinel::core::ConnId, ask: Ask) {
         let Some(&number) = self.nodes[node].conns.get(&conn) else {
             // The core speaks on a socket it has closed: a fault of the core.
-            self.violation.get_or_insert_with(|| crate::oracles::Violation {
-                invariant: "contract",
-                at: self.now / 1_000,
-                text: format!("sentinel {node} speaks on a socket that it closed: {ask:?}"),
-            });
+            self.violation
+                .get_or_insert_with(|| crate::oracles::Violation {
+                    invariant: "contract",
+                    at: self.now / 1_000,
+                    text: format!("sentinel {node} speaks on a socket that it closed: {ask:?}"),
+                });
             return;
         };
         let host = self.conns[number as usize].far;
@@ -229,7 +250,10 @@ impl World {
                 format!("sentinel {node} -> {to}: asks for its vote in epoch {epoch}")
             }),
             Ask::Replicate { target, .. } => self.note(|w| {
-                format!("sentinel {node} -> {}: SLAVEOF {target:?}", w.host_name(host))
+                format!(
+                    "sentinel {node} -> {}: SLAVEOF {target:?}",
+                    w.host_name(host)
+                )
             }),
             _ => {}
         }
@@ -257,8 +281,10 @@ impl World {
         };
         let takes = self.chance.between(ms * 500, ms * 1_500);
         let incarnation = self.nodes[node].incarnation;
-        self.queue
-            .push(self.now + takes, Due::Resolved(node, incarnation, host, outcome));
+        self.queue.push(
+            self.now + takes,
+            Due::Resolved(node, incarnation, host, outcome),
+        );
     }
 
     /// A write ends.

@@ -26,7 +26,8 @@ impl World {
         let (near, far) = (self.host_of_node(conn.node), conn.far);
         if !self.network.open_both(near, far) || self.is_dark(far) {
             let pause = (1_000_000_u64 << tries.min(5)).min(LONGEST_SYN_PAUSE);
-            self.queue.push(self.now + pause, Due::Syn(number, tries + 1));
+            self.queue
+                .push(self.now + pause, Due::Syn(number, tries + 1));
             return;
         }
         if self.process_of_host_exists(far) {
@@ -177,7 +178,13 @@ impl World {
             }
             Answer::Replicate(_, outcome) => {
                 self.note(|_| format!("sentinel {node}: SLAVEOF at server {far}: {outcome:?}"));
-                self.judge(node, &Fact::HeardOutcome { server: far, outcome });
+                self.judge(
+                    node,
+                    &Fact::HeardOutcome {
+                        server: far,
+                        outcome,
+                    },
+                );
             }
             Answer::MasterDown { .. } => {
                 if let Some(from) = self.node_of_host(far) {

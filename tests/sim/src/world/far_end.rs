@@ -91,9 +91,9 @@ impl World {
             }
             Ask::Replicate { party, target } => {
                 let refused = match refuse() {
-                    Ok(()) if self.servers[far].refuses_slaveof => {
-                        Some("NOPERM this user has no permissions to run the 'slaveof' command".into())
-                    }
+                    Ok(()) if self.servers[far].refuses_slaveof => Some(
+                        "NOPERM this user has no permissions to run the 'slaveof' command".into(),
+                    ),
                     Ok(()) => None,
                     Err(text) => Some(text),
                 };
@@ -224,9 +224,10 @@ impl World {
             }
             Ask::Info => Answer::Info(Err("ERR".into())),
             Ask::ScriptKill | Ask::Subscribe => Answer::Done,
-            Ask::Replicate { party, .. } => {
-                Answer::Replicate(party, TransactionOutcome::Refused("ERR unknown command".into()))
-            }
+            Ask::Replicate { party, .. } => Answer::Replicate(
+                party,
+                TransactionOutcome::Refused("ERR unknown command".into()),
+            ),
         };
         self.send_in(number, In::Answer(answer));
     }

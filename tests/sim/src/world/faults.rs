@@ -159,7 +159,11 @@ impl World {
             }
             Act::OtherReset => {
                 let pattern = "*".to_owned();
-                later(self, 1, Effect::Instruct(other, Instruction::Reset { pattern }));
+                later(
+                    self,
+                    1,
+                    Effect::Instruct(other, Instruction::Reset { pattern }),
+                );
             }
             Act::LoseAnswer(ms) => {
                 if let Some(candidate) = candidate {

@@ -134,7 +134,9 @@ impl World {
         };
         for node in 0..world.shape.nodes {
             let at = world.chance.between(0, 700_000);
-            world.queue.push(at, Due::Effect(effect::Effect::Start(node)));
+            world
+                .queue
+                .push(at, Due::Effect(effect::Effect::Start(node)));
         }
         for (index, fault) in faults.iter().enumerate() {
             world.queue.push(fault.at * 1_000, Due::Fault(index));
@@ -266,7 +268,12 @@ impl World {
         this.incarnation += 1;
         this.paused = false;
         let now = this.present(self.now);
-        this.brain = Some(Brain::new(this.is_reference, now, SentinelConf::clone(&conf), seed));
+        this.brain = Some(Brain::new(
+            this.is_reference,
+            now,
+            SentinelConf::clone(&conf),
+            seed,
+        ));
         this.wake_at = None;
         self.carry_out(node);
     }

@@ -42,9 +42,15 @@ impl World {
     pub fn split_off_references(&self) -> usize {
         let differs = |group: usize| {
             let agreed = self.agreed_master(group);
-            (0..self.nodes.len()).filter(|n| self.nodes[*n].is_reference).any(|n| {
-                agreed.is_none() || self.published(n, group).and_then(|(h, _)| server_of_host(h)) != agreed
-            })
+            (0..self.nodes.len())
+                .filter(|n| self.nodes[*n].is_reference)
+                .any(|n| {
+                    agreed.is_none()
+                        || self
+                            .published(n, group)
+                            .and_then(|(h, _)| server_of_host(h))
+                            != agreed
+                })
         };
         (0..self.shape.masters).filter(|g| differs(*g)).count()
     }
@@ -53,16 +59,18 @@ impl World {
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
             .filter(|n| self.nodes[*n].brain.is_some() && !self.nodes[*n].is_reference)
-            .map(|n| self.published(n, group).and_then(|(h, _)| server_of_host(h)));
+            .map(|n| {
+                self.published(n, group)
+                    .and_then(|(h, _)| server_of_host(h))
+            });
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)
     }
 
     /// Some other server of the group may be promoted.
     pub fn has_heir(&self, group: usize, master: usize) -> bool {
-        (0..self.servers.len()).any(|s| {
-            self.shape.group_of(s) == group && s != master && self.servers[s].priority > 0
-        })
+        (0..self.servers.len())
+            .any(|s| self.shape.group_of(s) == group && s != master && self.servers[s].priority > 0)
     }
 
     fn group_unsettled(&self, group: usize) -> Option<Unsettled> {
@@ -115,12 +123,14 @@ impl World {
                         .any(|n| n.brain.is_some() && n.id.as_str() == p.instance.name);
                     lives && p.instance.flags.contains("s_down")
                 });
-            let knows_all = master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
+            let knows_all =
+                master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
             let knows_servers = (0..self.servers.len()).all(|s| {
                 let ours = self.shape.group_of(s) == group && self.servers[s].alive;
                 let is_master = server_of_host(&master.effective.0) == Some(s);
                 let seen = |r: &rsentinel::core::view::ReplicaView| {
-                    server_of_host(&r.instance.ip) == Some(s) && !r.instance.flags.contains("s_down")
+                    server_of_host(&r.instance.ip) == Some(s)
+                        && !r.instance.flags.contains("s_down")
                 };
                 !ours || is_master || master.replicas.iter().any(seen)
             });

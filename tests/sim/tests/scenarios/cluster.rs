@@ -59,17 +59,27 @@ impl Cluster {
         let begin = self.world.now;
         let found = self.world.run_until(begin + ms * 1_000, 5_000, done);
         self.check();
-        assert!(found, "{what} did not happen within {ms} ms\n{}", self.story());
+        assert!(
+            found,
+            "{what} did not happen within {ms} ms\n{}",
+            self.story()
+        );
         (self.world.now - begin) / 1_000
     }
 
     /// The cluster comes to rest in good order within so many ms.
     pub fn settles(&mut self, ms: u64) -> u64 {
         let begin = self.world.now;
-        let found = self.world.run_until(begin + ms * 1_000, 100_000, |w| w.unsettled().is_none());
+        let found = self
+            .world
+            .run_until(begin + ms * 1_000, 100_000, |w| w.unsettled().is_none());
         self.check();
         let missing = self.world.unsettled();
-        assert!(found, "not at rest after {ms} ms: {missing:?}\n{}", self.story());
+        assert!(
+            found,
+            "not at rest after {ms} ms: {missing:?}\n{}",
+            self.story()
+        );
         (self.world.now - begin) / 1_000
     }
 
@@ -88,7 +98,13 @@ impl Cluster {
 
     fn check(&self) {
         if let Some(v) = &self.world.violation {
-            panic!("{} at {} ms: {}\n{}", v.invariant, v.at, v.text, self.story());
+            panic!(
+                "{} at {} ms: {}\n{}",
+                v.invariant,
+                v.at,
+                v.text,
+                self.story()
+            );
         }
     }
 

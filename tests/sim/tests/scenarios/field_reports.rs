@@ -36,7 +36,10 @@ fn a_black_holed_master_is_replaced_shortly_after_down_after() {
     let mut cluster = Cluster::settled(shape);
     cluster.act(Effect::PowerOff(0));
     let took = cluster.new_master(0, 10_000);
-    assert!(took < down_after + down_after / 10 + 1_000, "took {took} ms");
+    assert!(
+        took < down_after + down_after / 10 + 1_000,
+        "took {took} ms"
+    );
     cluster.act(Effect::StartServer(0, Restart::Stale, 0));
     cluster.settles(40_000);
 }
@@ -122,7 +125,10 @@ fn two_sentinels_that_see_different_servers_do_not_fail_over_faster_than_down_af
     }
     cluster.run(60_000);
     let failovers = cluster.count(EventName::PromotedSlave);
-    assert!(failovers <= 60_000 / down_after, "{failovers} failovers in a minute");
+    assert!(
+        failovers <= 60_000 / down_after,
+        "{failovers} failovers in a minute"
+    );
     for (a, b) in [(first, 0), (0, first), (second, 1), (1, second)] {
         cluster.act(Effect::Block(a, b, false));
     }

@@ -41,7 +41,9 @@ fn a_config_epoch_heard_of_is_never_taken_again_by_an_own_failover() {
 fn a_reset_does_not_take_back_a_promotion_that_is_public() {
     let mut cluster = Cluster::armed(Shape::plain(3, 2), &[]);
     cluster.act(Effect::Instruct(0, failover()));
-    cluster.until(3_000, "a promotion", |w| w.tally.count(EventName::PromotedSlave) > 0);
+    cluster.until(3_000, "a promotion", |w| {
+        w.tally.count(EventName::PromotedSlave) > 0
+    });
     let pattern = "*".to_owned();
     cluster.act(Effect::Instruct(0, Instruction::Reset { pattern }));
     cluster.run(10_000);
