@@ -61,6 +61,10 @@ fn priority_0_is_never_promoted() {
     w.server(R[0]).priority = 0;
     w.kill(M);
     w.until("-failover-abort-no-good-slave", 5_000);
+    let why = "No replica of mymaster can be promoted: ";
+    let said = w.logs().into_iter().find(|(_, l)| l.text.starts_with(why));
+    let text = said.map(|(_, l)| l.text.clone()).unwrap_or_default();
+    assert!(text.ends_with(" has priority 0"), "{text}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::types::{Mono, Now};
 use super::super::Timings;
 use super::super::instances::{Master, Replica};
 use super::super::links::Link;
-use super::super::notice::EventName;
+use super::super::notice::{EventName, Level};
 use super::super::{MasterId, Party, Sentinel};
 use super::Stage;
 
@@ -40,6 +40,8 @@ impl Sentinel {
         }
         let chosen = self.best_replica(master, now.mono);
         let Some(chosen) = chosen else {
+            let why = self.why_none(master, now.mono);
+            self.log(Level::Notice, why);
             return self.abort(id, EventName::AbortNoGoodSlave, now);
         };
         let replica = Party::replica(id, chosen);
@@ -71,6 +73,30 @@ impl Sentinel {
         keys.map(|key| Party::replica(master.id, key)).collect()
     }
 
+    /// For the log: what is wrong with each replica.
+    fn why_none(&self, master: &Master, now: Mono) -> String {
+        let refused = master.failover.as_ref().map(|f| &f.refused);
+        let reasons: Vec<String> = master
+            .replicas
+            .iter()
+            .map(|(key, replica)| {
+                let link = self.links.get(&replica.server.link);
+                let why = match link {
+                    _ if refused.is_some_and(|r| r.contains(key)) => Some("refused the promotion"),
+                    Some(link) => why_not(master, replica, link, &self.timings, now),
+                    None => None,
+                };
+                format!("{} {}", replica.name, why.unwrap_or("has no link"))
+            })
+            .collect();
+        let known = if reasons.is_empty() {
+            "none is known".to_owned()
+        } else {
+            reasons.join(", ")
+        };
+        format!("No replica of {} can be promoted: {known}", master.name)
+    }
+
     /// The best eligible replica, if there is one.
     pub(in crate::core) fn best_replica(&self, master: &Master, now: Mono) -> Option<u32> {
         let refused = master.failover.as_ref().map(|f| &f.refused);
@@ -81,21 +107,21 @@ impl Sentinel {
             .filter(|(_, r)| {
                 self.links
                     .get(&r.server.link)
-                    .is_some_and(|l| is_eligible(master, r, l, &self.timings, now))
+                    .is_some_and(|l| why_not(master, r, l, &self.timings, now).is_none())
             })
             .min_by(|(_, a), (_, b)| preference(a, b))
             .map(|(key, _)| *key)
     }
 }
 
-/// Whether a replica may be promoted at all.
-fn is_eligible(
+/// Why a replica may not be promoted; `None` if it may.
+fn why_not(
     master: &Master,
     replica: &Replica,
     link: &Link,
     timings: &Timings,
     now: Mono,
-) -> bool {
+) -> Option<&'static str> {
     let master_down = master.server.health.down_since;
     let newest_info = if master_down.is_some() {
         timings.ping_period.saturating_mul(5)
@@ -108,15 +134,27 @@ fn is_eligible(
         .down_after
         .saturating_mul(10)
         .saturating_add(down_for);
-    !replica.server.health.is_down()
-        && !link.is_disconnected()
-        && now.since(link.last_valid_reply) <= timings.ping_period.saturating_mul(5)
-        && replica.priority != 0
-        && replica
-            .server
-            .info_time
-            .is_some_and(|at| now.since(at) <= newest_info)
-        && replica.link_down_ms <= i64::try_from(longest_outage).unwrap_or(i64::MAX)
+    let informed = |at: Mono| now.since(at) <= newest_info;
+    let reasons = [
+        (replica.server.health.is_down(), "is down"),
+        (link.is_disconnected(), "is not connected"),
+        (
+            now.since(link.last_valid_reply) > timings.ping_period.saturating_mul(5),
+            "has not answered PING lately",
+        ),
+        (replica.priority == 0, "has priority 0"),
+        (
+            !replica.server.info_time.is_some_and(informed),
+            "has not answered INFO lately",
+        ),
+        (
+            replica.link_down_ms > i64::try_from(longest_outage).unwrap_or(i64::MAX),
+            "has been cut off from its master for too long",
+        ),
+    ];
+    reasons
+        .into_iter()
+        .find_map(|(holds, why)| holds.then_some(why))
 }
 
 /// Lower priority number first; then the larger offset; then the smaller run id, unknown last.
