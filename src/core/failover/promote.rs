@@ -119,6 +119,7 @@ impl Sentinel {
             failover.refused.insert(key);
         }
         self.enter(party.master, Stage::SelectReplica, now);
-        self.step_select(party.master, now);
+        // Not in TILT: there the next choice waits until it is over.
+        self.step_failover(party.master, now);
     }
 }
