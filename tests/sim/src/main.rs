@@ -13,7 +13,7 @@ use sim::shrink::shrink;
 use sim::tally::Tally;
 
 const USAGE: &str = "usage: sim --seeds A..B | --seed N  [--nodes N] [--replicas N] [--masters N] \
-[--mixed] [--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]";
+[--mixed] [--calm] [--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]";
 /// Lines of a trace that are shown with a violation.
 const LAST_LINES: usize = 200;
 /// A failover in good order that takes longer than down-after and this, in ms, has lost an election.
@@ -58,6 +58,7 @@ fn options() -> Option<Options> {
             "--masters" => options.wishes.masters = Some(words.next()?.parse().ok()?),
             "--jobs" => options.jobs = words.next()?.parse().ok()?,
             "--most-slow" => options.most_slow = Some(words.next()?.parse().ok()?),
+            "--calm" => options.wishes.calm = true,
             "--mixed" => options.wishes.mixed = true,
             "--trace" => options.trace = true,
             "--keep-going" => options.keep_going = true,

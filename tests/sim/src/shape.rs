@@ -44,6 +44,8 @@ pub struct Wishes {
     pub masters: Option<usize>,
     /// Some sentinels are models of the reference.
     pub mixed: bool,
+    /// No faults but the death of the master at the end: to measure.
+    pub calm: bool,
 }
 
 impl Shape {

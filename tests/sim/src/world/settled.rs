@@ -73,14 +73,23 @@ impl World {
             .any(|s| self.shape.group_of(s) == group && s != master && self.servers[s].priority > 0)
     }
 
+    fn has_linked_heir(&self, group: usize, master: usize) -> bool {
+        (0..self.servers.len()).any(|s| {
+            let this = &self.servers[s];
+            self.shape.group_of(s) == group && s != master && this.priority > 0 && this.link_up()
+        })
+    }
+
     fn group_unsettled(&self, group: usize) -> Option<Unsettled> {
         let Some(master) = self.agreed_master(group) else {
             return Some(Unsettled::Disagreement(group));
         };
         let server = &self.servers[master];
         if !server.serves() || !server.is_master() {
-            // All replicas, and none that may be promoted: nothing can be done.
-            let heirless = !self.has_heir(group, master);
+            // All replicas, and none that may be promoted: nothing can be done. One that has been
+            // cut off from its master for as long as the cluster has been left alone is too stale:
+            // servers that an operator has sent in a circle wait for an operator.
+            let heirless = !self.has_linked_heir(group, master);
             if heirless && server.serves() {
                 return None;
             }

@@ -89,3 +89,21 @@ fn an_unpublished_configuration_whose_master_was_demoted_does_not_split_the_clus
     cluster.run(60_000);
     cluster.settles(120_000);
 }
+
+/// A leader that was stopped while its SLAVEOF NO ONE was refused chose and instructed the next
+/// replica at once when it continued, in TILT (S11).
+#[test]
+fn a_refusal_heard_in_tilt_instructs_nobody_before_tilt_is_over() {
+    let faults = [(EventName::ElectedLeader, Act::Pause(4_000))];
+    let mut cluster = Cluster::armed(Shape::plain(3, 3), &faults);
+    for server in 1..4 {
+        cluster.act(Effect::RefuseSlaveof(server, true));
+    }
+    cluster.act(Effect::KillServer(0));
+    cluster.run(20_000);
+    for server in 1..4 {
+        cluster.act(Effect::RefuseSlaveof(server, false));
+    }
+    cluster.act(Effect::StartServer(0, Restart::Same, 0));
+    cluster.settles(120_000);
+}
