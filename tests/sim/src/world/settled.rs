@@ -46,10 +46,7 @@ impl World {
                 .filter(|n| self.nodes[*n].is_reference)
                 .any(|n| {
                     agreed.is_none()
-                        || self
-                            .published(n, group)
-                            .and_then(|(h, _)| server_of_host(h))
-                            != agreed
+                        || self.published_server(n, group) != agreed
                 })
         };
         (0..self.shape.masters).filter(|g| differs(*g)).count()
@@ -59,10 +56,7 @@ impl World {
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
             .filter(|n| self.nodes[*n].brain.is_some() && !self.nodes[*n].is_reference)
-            .map(|n| {
-                self.published(n, group)
-                    .and_then(|(h, _)| server_of_host(h))
-            });
+            .map(|n| self.published_server(n, group));
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)
     }
