@@ -47,7 +47,7 @@ impl Sentinel {
                 self.out.push_back(Action::Close { conn });
             }
         }
-        self.deadlines.set(Deadline::Link(id), None);
+        self.deadlines.forget(Deadline::Link(id));
     }
 
     /// Lets a link that waits to reconnect do so now.
