@@ -163,15 +163,20 @@ impl Sentinel {
     /// Everything that is due on a link: connect, PING, half-open checks; then its deadline.
     pub(in crate::core) fn tend_link(&mut self, id: LinkId, now: Now) {
         // What a new master's link brings may be told only after the master itself was announced.
-        let user = self.links.get(&id).and_then(|link| link.users.first());
-        if user.is_some_and(|party| self.ledger.holds_back(party.master)) {
-            return self.deadlines.set(Deadline::Link(id), None);
+        if self.ledger.holds_back_any() {
+            let user = self.links.get(&id).and_then(|link| link.users.first());
+            if user.is_some_and(|party| self.ledger.holds_back(party.master)) {
+                return self.deadlines.set(Deadline::Link(id), None);
+            }
         }
-        self.close_half_open(id, now);
-        self.connect_due(id, Socket::Command, now);
-        self.connect_due(id, Socket::Pubsub, now);
-        self.ping_due(id, now);
-        let at = self.next_link_deadline(id);
+        let mut at = self.next_link_deadline(id);
+        if at.is_some_and(|at| at <= now.mono) {
+            self.close_half_open(id, now);
+            self.connect_due(id, Socket::Command, now);
+            self.connect_due(id, Socket::Pubsub, now);
+            self.ping_due(id, now);
+            at = self.next_link_deadline(id);
+        }
         self.deadlines.set(Deadline::Link(id), at);
     }
 
@@ -371,7 +376,7 @@ impl Sentinel {
                 return;
             };
             let at = match kind {
-                Socket::Command => self.command_suspect_at(link),
+                Socket::Command => self.command_suspect_at(link, self.smallest_down_after(link)),
                 Socket::Pubsub => self.pubsub_suspect_at(link),
             };
             if at.is_some_and(|at| at <= now.mono) {
@@ -381,13 +386,13 @@ impl Sentinel {
     }
 
     /// When the command socket will have been silent for too long.
-    fn command_suspect_at(&self, link: &Link) -> Option<Mono> {
+    fn command_suspect_at(&self, link: &Link, down_after: Option<u64>) -> Option<Mono> {
         match link.command.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
             SocketState::Up { since, .. } => {
                 let pending = link.ping_pending_since?;
-                let half = self.smallest_down_after(link)? / 2;
+                let half = down_after? / 2;
                 Some(
                     since
                         .plus(self.timings.min_link_reconnect_period)
@@ -418,8 +423,11 @@ impl Sentinel {
 
     fn next_link_deadline(&self, id: LinkId) -> Option<Mono> {
         let link = self.links.get(&id)?;
+        let down_after = self.smallest_down_after(link);
         // Above the cap of unanswered commands, replies (which tend the link) make room.
-        let mut at = self.next_ping_at(link).filter(|_| link.has_room());
+        let mut at = self
+            .next_ping_at(link, down_after)
+            .filter(|_| link.has_room());
         let mut sooner = |other: Option<Mono>| at = [at, other].into_iter().flatten().min();
         for socket in [Some(&link.command), link.pubsub.as_ref()]
             .into_iter()
@@ -436,7 +444,7 @@ impl Sentinel {
             }
         }
         if !self.tilt.is_on() {
-            sooner(self.command_suspect_at(link));
+            sooner(self.command_suspect_at(link, down_after));
             sooner(self.pubsub_suspect_at(link));
         }
         at

@@ -182,7 +182,7 @@ impl Reference {
             master_port: i64::from(address.port()),
             config_epoch: group.config_epoch,
         };
-        Some(hello.to_string())
+        Some(hello.payload())
     }
 
     /// SDOWN, and the half-open check.
