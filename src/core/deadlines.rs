@@ -34,32 +34,34 @@ pub enum Deadline {
 }
 
 impl Deadline {
-    /// One number for each name, in the order of the names: quicker to find than the name itself.
-    fn number(self) -> u128 {
-        let (kind, of) = match self {
-            Deadline::Heartbeat => (0, 0),
-            Deadline::TiltEnd => (1, 0),
-            Deadline::RetryPersist => (2, 0),
-            Deadline::Link(LinkId(link)) => (3, u128::from(link)),
-            Deadline::Down(party) => (4, party_number(party)),
-            Deadline::Info(party) => (5, party_number(party)),
-            Deadline::Hello(party) => (6, party_number(party)),
-            Deadline::Ask(party) => (7, party_number(party)),
-            Deadline::Failover(MasterId(master)) => (8, u128::from(master)),
-            Deadline::Explain(MasterId(master)) => (9, u128::from(master)),
+    /// In which of the tables of names it is, and its number there.
+    fn place(self) -> (usize, u64) {
+        let of_party = |kind: usize, party: Party| {
+            let (who, key) = match party.who {
+                Who::Master => (0, 0),
+                Who::Replica(key) => (1, key),
+                Who::Peer(key) => (2, key),
+            };
+            let number = u64::from(party.master.0) << 32 | u64::from(key);
+            (kind * 3 + who, number)
         };
-        (kind << 80) | of
+        match self {
+            Deadline::Heartbeat => (0, 0),
+            Deadline::TiltEnd => (0, 1),
+            Deadline::RetryPersist => (0, 2),
+            Deadline::Failover(MasterId(master)) => (1, u64::from(master)),
+            Deadline::Explain(MasterId(master)) => (2, u64::from(master)),
+            Deadline::Down(party) => of_party(1, party),
+            Deadline::Info(party) => of_party(2, party),
+            Deadline::Hello(party) => of_party(3, party),
+            Deadline::Ask(party) => of_party(4, party),
+            Deadline::Link(LinkId(link)) => (TABLES - 1, u64::from(link)),
+        }
     }
 }
 
-fn party_number(party: Party) -> u128 {
-    let (kind, key) = match party.who {
-        Who::Master => (0, 0),
-        Who::Replica(key) => (1, key),
-        Who::Peer(key) => (2, key),
-    };
-    u128::from(party.master.0) << 40 | kind << 32 | u128::from(key)
-}
+/// Tables of names: small ones with simple numbers are searched quicker than one with whole names.
+const TABLES: usize = 16;
 
 /// The table: a heap whose entries can be moved in place. A name keeps its slot while its record
 /// exists, because most deadlines are set anew as soon as they are met.
@@ -67,7 +69,7 @@ fn party_number(party: Party) -> u128 {
 pub struct Deadlines {
     slots: Vec<Slot>,
     vacant: Vec<u32>,
-    by_name: BTreeMap<u128, u32>,
+    by_name: [BTreeMap<u64, u32>; TABLES],
     /// Slots, earliest first; at equal times in the order of the names.
     heap: Vec<Entry>,
     /// Counts the turns in which deadlines are met.
@@ -77,7 +79,6 @@ pub struct Deadlines {
 #[derive(Clone, Debug)]
 struct Slot {
     deadline: Deadline,
-    number: u128,
     /// Where it lies in the heap, while it is set.
     position: Option<u32>,
     /// The last turn in which it was met.
@@ -93,15 +94,22 @@ struct Entry {
 impl Deadlines {
     /// Sets, moves or (with `None`) clears a deadline.
     pub fn set(&mut self, deadline: Deadline, at: Option<Mono>) {
-        let number = deadline.number();
-        let found = self.by_name.get(&number).copied();
+        let (table, number) = deadline.place();
+        let found = self.by_name[table].get(&number).copied();
         let Some(at) = at else {
             if let Some(slot) = found {
                 self.clear(slot);
             }
             return;
         };
-        let slot = found.unwrap_or_else(|| self.add(deadline, number));
+        let slot = match found {
+            Some(slot) => slot,
+            None => {
+                let slot = self.add(deadline);
+                self.by_name[table].insert(number, slot);
+                slot
+            }
+        };
         match self.slots[slot as usize].position {
             Some(position) => {
                 let entry = &mut self.heap[position as usize];
@@ -121,7 +129,8 @@ impl Deadlines {
 
     /// Clears a deadline whose record goes away for ever.
     pub fn forget(&mut self, deadline: Deadline) {
-        if let Some(slot) = self.by_name.remove(&deadline.number()) {
+        let (table, number) = deadline.place();
+        if let Some(slot) = self.by_name[table].remove(&number) {
             self.clear(slot);
             self.vacant.push(slot);
         }
@@ -164,14 +173,13 @@ impl Deadlines {
         }
     }
 
-    fn add(&mut self, deadline: Deadline, number: u128) -> u32 {
+    fn add(&mut self, deadline: Deadline) -> u32 {
         let new = Slot {
             deadline,
-            number,
             position: None,
             met: u64::MAX,
         };
-        let slot = match self.vacant.pop() {
+        match self.vacant.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = new;
                 slot
@@ -180,9 +188,7 @@ impl Deadlines {
                 self.slots.push(new);
                 self.slots.len() as u32 - 1
             }
-        };
-        self.by_name.insert(number, slot);
-        slot
+        }
     }
 
     fn clear(&mut self, slot: u32) {
@@ -200,8 +206,8 @@ impl Deadlines {
     }
 
     fn before(&self, a: Entry, b: Entry) -> bool {
-        let number = |e: Entry| self.slots[e.slot as usize].number;
-        a.at < b.at || a.at == b.at && number(a) < number(b)
+        let name = |e: Entry| self.slots[e.slot as usize].deadline;
+        a.at < b.at || a.at == b.at && name(a) < name(b)
     }
 
     fn put(&mut self, position: usize, entry: Entry) {

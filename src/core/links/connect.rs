@@ -169,15 +169,20 @@ impl Sentinel {
                 return self.deadlines.set(Deadline::Link(id), None);
             }
         }
-        let mut at = self.next_link_deadline(id);
-        if at.is_some_and(|at| at <= now.mono) {
-            self.close_half_open(id, now);
-            self.connect_due(id, Socket::Command, now);
-            self.connect_due(id, Socket::Pubsub, now);
+        let due = |at: Option<Mono>| at.is_some_and(|at| at <= now.mono);
+        let mut outlook = self.outlook(id);
+        if due(outlook.next()) {
+            if due(outlook.half_open) {
+                self.close_half_open(id, now);
+            }
+            if due(outlook.half_open) || due(outlook.connect) {
+                self.connect_due(id, Socket::Command, now);
+                self.connect_due(id, Socket::Pubsub, now);
+            }
             self.ping_due(id, now);
-            at = self.next_link_deadline(id);
+            outlook = self.outlook(id);
         }
-        self.deadlines.set(Deadline::Link(id), at);
+        self.deadlines.set(Deadline::Link(id), outlook.next());
     }
 
     fn forget_conn(&mut self, conn: ConnId) -> Option<(LinkId, Socket)> {
@@ -421,33 +426,62 @@ impl Sentinel {
         }
     }
 
-    fn next_link_deadline(&self, id: LinkId) -> Option<Mono> {
-        let link = self.links.get(&id)?;
+    fn outlook(&self, id: LinkId) -> Outlook {
+        let Some(link) = self.links.get(&id) else {
+            return Outlook::default();
+        };
         let down_after = self.smallest_down_after(link);
-        // Above the cap of unanswered commands, replies (which tend the link) make room.
-        let mut at = self
-            .next_ping_at(link, down_after)
-            .filter(|_| link.has_room());
-        let mut sooner = |other: Option<Mono>| at = [at, other].into_iter().flatten().min();
-        for socket in [Some(&link.command), link.pubsub.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if let SocketState::Down { retry_at } = socket.state
-                && link
-                    .users
-                    .first()
-                    .and_then(|p| self.address_of(*p))
-                    .is_some_and(|a| a.port() != 0)
-            {
-                sooner(Some(retry_at));
-            }
+        let command = retry_at(Some(&link.command));
+        let pubsub = retry_at(link.pubsub.as_ref());
+        let reachable = || {
+            let user = link.users.first();
+            user.and_then(|p| self.address_of(*p))
+                .is_some_and(|a| a.port() != 0)
+        };
+        let judged = !self.tilt.is_on();
+        Outlook {
+            // Above the cap of unanswered commands, replies (which tend the link) make room.
+            ping: self
+                .next_ping_at(link, down_after)
+                .filter(|_| link.has_room()),
+            connect: sooner(command, pubsub).filter(|_| reachable()),
+            half_open: if judged {
+                sooner(
+                    self.command_suspect_at(link, down_after),
+                    self.pubsub_suspect_at(link),
+                )
+            } else {
+                None
+            },
         }
-        if !self.tilt.is_on() {
-            sooner(self.command_suspect_at(link, down_after));
-            sooner(self.pubsub_suspect_at(link));
-        }
-        at
+    }
+}
+
+/// When which part of a link is due.
+#[derive(Clone, Copy, Default)]
+struct Outlook {
+    ping: Option<Mono>,
+    connect: Option<Mono>,
+    half_open: Option<Mono>,
+}
+
+impl Outlook {
+    fn next(self) -> Option<Mono> {
+        sooner(sooner(self.ping, self.connect), self.half_open)
+    }
+}
+
+fn retry_at(socket: Option<&LinkSocket>) -> Option<Mono> {
+    match socket?.state {
+        SocketState::Down { retry_at } => Some(retry_at),
+        _ => None,
+    }
+}
+
+fn sooner(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) | (None, one) => one,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Links and periodic commands.
 
-use std::sync::Arc;
-
 use rsentinel::core::action::{Action, Socket};
 use rsentinel::core::notice::EventName;
 use rsentinel::core::{Ask, ConnId, Party, Who};
@@ -64,7 +62,7 @@ impl Reference {
         self.out.push_back(Action::Send {
             conn,
             ask,
-            words: Arc::default(),
+            words: self.words.clone(),
         });
     }
 
