@@ -1,11 +1,11 @@
 //! All deadlines of the core: named, in one ordered table, at most one instant each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::types::Mono;
 
 use super::links::LinkId;
-use super::{MasterId, Party};
+use super::{MasterId, Party, Who};
 
 /// What is to be looked at when its time comes. Looking early is harmless: whoever looks
 /// decides anew from the state.
@@ -33,48 +33,132 @@ pub enum Deadline {
     Explain(MasterId),
 }
 
-/// The table.
+impl Deadline {
+    /// In which of the tables of names it is, and its number there.
+    fn place(self) -> (usize, u64) {
+        let of_party = |kind: usize, party: Party| {
+            let (who, key) = match party.who {
+                Who::Master => (0, 0),
+                Who::Replica(key) => (1, key),
+                Who::Peer(key) => (2, key),
+            };
+            let number = u64::from(party.master.0) << 32 | u64::from(key);
+            (kind * 3 + who, number)
+        };
+        match self {
+            Deadline::Heartbeat => (0, 0),
+            Deadline::TiltEnd => (0, 1),
+            Deadline::RetryPersist => (0, 2),
+            Deadline::Failover(MasterId(master)) => (1, u64::from(master)),
+            Deadline::Explain(MasterId(master)) => (2, u64::from(master)),
+            Deadline::Down(party) => of_party(1, party),
+            Deadline::Info(party) => of_party(2, party),
+            Deadline::Hello(party) => of_party(3, party),
+            Deadline::Ask(party) => of_party(4, party),
+            Deadline::Link(LinkId(link)) => (TABLES - 1, u64::from(link)),
+        }
+    }
+}
+
+/// Tables of names: small ones with simple numbers are searched quicker than one with whole names.
+const TABLES: usize = 16;
+
+/// The table: a heap whose entries can be moved in place. A name keeps its slot while its record
+/// exists, because most deadlines are set anew as soon as they are met.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    by_time: BTreeSet<(Mono, Deadline)>,
-    by_name: BTreeMap<Deadline, Mono>,
+    slots: Vec<Slot>,
+    vacant: Vec<u32>,
+    by_name: [BTreeMap<u64, u32>; TABLES],
+    /// Slots, earliest first; at equal times in the order of the names.
+    heap: Vec<Entry>,
+    /// Counts the turns in which deadlines are met.
+    turn: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    deadline: Deadline,
+    /// Where it lies in the heap, while it is set.
+    position: Option<u32>,
+    /// The last turn in which it was met.
+    met: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at: Mono,
+    slot: u32,
 }
 
 impl Deadlines {
-    /// Sets, moves or (with `None`) removes a deadline.
+    /// Sets, moves or (with `None`) clears a deadline.
     pub fn set(&mut self, deadline: Deadline, at: Option<Mono>) {
-        match at {
-            Some(at) => {
-                if self.by_name.get(&deadline) == Some(&at) {
-                    return;
+        let (table, number) = deadline.place();
+        let found = self.by_name[table].get(&number).copied();
+        let Some(at) = at else {
+            if let Some(slot) = found {
+                self.clear(slot);
+            }
+            return;
+        };
+        let slot = match found {
+            Some(slot) => slot,
+            None => {
+                let slot = self.add(deadline);
+                self.by_name[table].insert(number, slot);
+                slot
+            }
+        };
+        match self.slots[slot as usize].position {
+            Some(position) => {
+                let entry = &mut self.heap[position as usize];
+                let before = std::mem::replace(&mut entry.at, at);
+                if at < before {
+                    self.rise(position as usize);
+                } else if at > before {
+                    self.sink(position as usize);
                 }
-                if let Some(old) = self.by_name.insert(deadline, at) {
-                    self.by_time.remove(&(old, deadline));
-                }
-                self.by_time.insert((at, deadline));
             }
             None => {
-                if let Some(old) = self.by_name.remove(&deadline) {
-                    self.by_time.remove(&(old, deadline));
-                }
+                self.heap.push(Entry { at, slot });
+                self.rise(self.heap.len() - 1);
             }
+        }
+    }
+
+    /// Clears a deadline whose record goes away for ever.
+    pub fn forget(&mut self, deadline: Deadline) {
+        let (table, number) = deadline.place();
+        if let Some(slot) = self.by_name[table].remove(&number) {
+            self.clear(slot);
+            self.vacant.push(slot);
         }
     }
 
     /// The earliest instant.
     pub fn next(&self) -> Option<Mono> {
-        self.by_time.first().map(|(at, _)| *at)
+        self.heap.first().map(|entry| entry.at)
     }
 
-    /// Takes the earliest deadline that is due at `now`.
+    /// A turn begins: each deadline is met once in it.
+    pub fn begin_turn(&mut self) {
+        self.turn += 1;
+    }
+
+    /// Takes the earliest deadline that is due at `now`. What is due again in the turn that met it
+    /// is put off by a millisecond: whatever the reason, it must not spin.
     pub fn take_due(&mut self, now: Mono) -> Option<Deadline> {
-        let (at, deadline) = *self.by_time.first()?;
-        if at > now {
-            return None;
+        loop {
+            let entry = *self.heap.first().filter(|entry| entry.at <= now)?;
+            let slot = &mut self.slots[entry.slot as usize];
+            let deadline = slot.deadline;
+            if std::mem::replace(&mut slot.met, self.turn) != self.turn {
+                self.clear(entry.slot);
+                return Some(deadline);
+            }
+            self.set(deadline, Some(now.plus(1)));
         }
-        self.by_time.remove(&(at, deadline));
-        self.by_name.remove(&deadline);
-        Some(deadline)
     }
 
     /// Forgets every deadline of a record.
@@ -85,13 +169,90 @@ impl Deadlines {
             Deadline::Hello(party),
             Deadline::Ask(party),
         ] {
-            self.set(deadline, None);
+            self.forget(deadline);
         }
+    }
+
+    fn add(&mut self, deadline: Deadline) -> u32 {
+        let new = Slot {
+            deadline,
+            position: None,
+            met: u64::MAX,
+        };
+        match self.vacant.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = new;
+                slot
+            }
+            None => {
+                self.slots.push(new);
+                self.slots.len() as u32 - 1
+            }
+        }
+    }
+
+    fn clear(&mut self, slot: u32) {
+        let Some(position) = self.slots[slot as usize].position.take() else {
+            return;
+        };
+        let position = position as usize;
+        let last = self.heap.len() - 1;
+        self.heap.swap_remove(position);
+        if position < last {
+            // What took its place may belong further up or further down.
+            self.rise(position);
+            self.sink(position);
+        }
+    }
+
+    fn before(&self, a: Entry, b: Entry) -> bool {
+        let name = |e: Entry| self.slots[e.slot as usize].deadline;
+        a.at < b.at || a.at == b.at && name(a) < name(b)
+    }
+
+    fn put(&mut self, position: usize, entry: Entry) {
+        self.heap[position] = entry;
+        self.slots[entry.slot as usize].position = Some(position as u32);
+    }
+
+    fn rise(&mut self, mut position: usize) {
+        let entry = self.heap[position];
+        while position > 0 {
+            let parent = (position - 1) / BRANCHES;
+            if !self.before(entry, self.heap[parent]) {
+                break;
+            }
+            self.put(position, self.heap[parent]);
+            position = parent;
+        }
+        self.put(position, entry);
+    }
+
+    fn sink(&mut self, mut position: usize) {
+        let entry = self.heap[position];
+        loop {
+            let first = position * BRANCHES + 1;
+            let end = (first + BRANCHES).min(self.heap.len());
+            let Some(least) = (first..end)
+                .reduce(|a, b| if self.before(self.heap[b], self.heap[a]) { b } else { a })
+                .filter(|least| self.before(self.heap[*least], entry))
+            else {
+                break;
+            };
+            self.put(position, self.heap[least]);
+            position = least;
+        }
+        self.put(position, entry);
     }
 }
 
+/// Children of each entry of the heap.
+const BRANCHES: usize = 4;
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -113,5 +274,81 @@ mod tests {
         table.set(Deadline::Heartbeat, Some(Mono(5)));
         table.set(Deadline::Heartbeat, None);
         assert_eq!(table.take_due(Mono(100)), None);
+    }
+
+    #[test]
+    fn what_is_due_again_in_its_own_turn_waits_a_millisecond() {
+        let mut table = Deadlines::default();
+        table.set(Deadline::Heartbeat, Some(Mono(5)));
+        table.begin_turn();
+        assert_eq!(table.take_due(Mono(7)), Some(Deadline::Heartbeat));
+        table.set(Deadline::Heartbeat, Some(Mono(6)));
+        assert_eq!(table.take_due(Mono(7)), None);
+        assert_eq!(table.next(), Some(Mono(8)));
+        table.begin_turn();
+        assert_eq!(table.take_due(Mono(8)), Some(Deadline::Heartbeat));
+    }
+
+    fn some_deadline(n: u32) -> Deadline {
+        let master = MasterId(n % 3);
+        let party = [
+            Party::master(master),
+            Party::replica(master, n % 5),
+            Party::peer(master, n % 5),
+        ][n as usize % 7 % 3];
+        match n % 10 {
+            0 => Deadline::Heartbeat,
+            1 => Deadline::TiltEnd,
+            2 => Deadline::RetryPersist,
+            3 => Deadline::Link(LinkId(n % 4)),
+            4 => Deadline::Down(party),
+            5 => Deadline::Info(party),
+            6 => Deadline::Hello(party),
+            7 => Deadline::Ask(party),
+            8 => Deadline::Failover(master),
+            _ => Deadline::Explain(master),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_a_sorted_list_would(
+            steps in proptest::collection::vec((0u8..8, 0u32..1_000, 0u64..40), 0..300)
+        ) {
+            let mut table = Deadlines::default();
+            let mut list: Vec<(Mono, Deadline)> = Vec::new();
+            let mut now = Mono(0);
+            for (what, n, ms) in steps {
+                let deadline = some_deadline(n);
+                match what {
+                    0 => {
+                        list.retain(|(_, d)| *d != deadline);
+                        table.set(deadline, None);
+                    }
+                    1 => {
+                        list.retain(|(_, d)| *d != deadline);
+                        table.forget(deadline);
+                    }
+                    2 => {
+                        now = now.plus(ms / 4);
+                        table.begin_turn();
+                        list.sort();
+                        let due = list.iter().take_while(|(at, _)| *at <= now).count();
+                        let due: Vec<_> = list.drain(..due).map(|(_, d)| d).collect();
+                        let mut taken = Vec::new();
+                        while let Some(deadline) = table.take_due(now) {
+                            taken.push(deadline);
+                        }
+                        prop_assert_eq!(taken, due);
+                    }
+                    _ => {
+                        list.retain(|(_, d)| *d != deadline);
+                        list.push((now.plus(ms), deadline));
+                        table.set(deadline, Some(now.plus(ms)));
+                    }
+                }
+                prop_assert_eq!(table.next(), list.iter().map(|(at, _)| *at).min());
+            }
+        }
     }
 }

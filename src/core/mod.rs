@@ -143,14 +143,9 @@ impl Sentinel {
     }
 
     fn meet_due(&mut self, now: Now) {
-        let mut met = BTreeSet::new();
+        self.deadlines.begin_turn();
         while let Some(deadline) = self.deadlines.take_due(now.mono) {
-            if met.insert(deadline) {
-                self.meet(deadline, now);
-            } else {
-                // Due again in its own turn: whatever the reason, it must not spin.
-                self.deadlines.set(deadline, Some(now.mono.plus(1)));
-            }
+            self.meet(deadline, now);
         }
     }
 

@@ -86,6 +86,11 @@ impl Ledger {
         self.waiting.push_back((version, waiting));
     }
 
+    /// Something waits, so a first event may have yet to be announced.
+    pub fn holds_back_any(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// This master's first event has yet to be announced.
     pub fn holds_back(&self, master: MasterId) -> bool {
         let first_event = |(_, waiting): &(Version, Waiting)| match waiting {

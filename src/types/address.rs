@@ -14,24 +14,34 @@ pub struct Address {
     host: Arc<str>,
     ip: Option<IpAddr>,
     port: u16,
+    /// The host is an IP literal.
+    literal: bool,
+    /// The host is how the IP is written.
+    canonical: bool,
 }
 
 impl Address {
     /// An address written as an IP literal, or a name that still has to be resolved.
     pub fn new(host: &str, port: u16) -> Self {
+        let written = parse_literal(host);
         Address {
             host: Arc::from(host),
-            ip: parse_literal(host),
+            ip: written,
             port,
+            literal: written.is_some(),
+            canonical: is_canonical(written, written),
         }
     }
 
     /// An address whose host text and IP are both known.
     pub fn resolved(host: &str, ip: IpAddr, port: u16) -> Self {
+        let written = parse_literal(host);
         Address {
             host: Arc::from(host),
             ip: Some(ip),
             port,
+            literal: written.is_some(),
+            canonical: is_canonical(written, Some(ip)),
         }
     }
 
@@ -52,7 +62,7 @@ impl Address {
 
     /// True when the host is a name and not an IP literal.
     pub fn is_name(&self) -> bool {
-        parse_literal(&self.host).is_none()
+        !self.literal
     }
 
     /// Where to connect to, unless unresolved or the port is 0.
@@ -67,7 +77,7 @@ impl Address {
     /// text stands in for an IP that is not known yet, so that the result is never empty.
     pub fn announced(&self, announce_hostnames: bool) -> String {
         match self.ip {
-            Some(ip) if !announce_hostnames => ip.to_string(),
+            Some(ip) if !announce_hostnames && !self.canonical => ip.to_string(),
             _ => self.host.to_string(),
         }
     }
@@ -75,6 +85,12 @@ impl Address {
     /// Remembers what the host name resolved to.
     pub fn set_ip(&mut self, ip: IpAddr) {
         self.ip = Some(ip);
+        self.canonical = self.literal && is_canonical(parse_literal(&self.host), self.ip);
+    }
+
+    /// It is this IP literal, written the same way, and this port.
+    pub fn is_literal(&self, host: &str, port: u16) -> bool {
+        self.literal && self.port == port && self.host.eq_ignore_ascii_case(host)
     }
 
     /// Same server: equal ports, and equal IPs or equal host texts (ignoring case).
@@ -97,6 +113,11 @@ impl Address {
             format!("{host}:{}", self.port)
         }
     }
+}
+
+/// The only way to write an IPv4 address is the one that is accepted; IPv6 ones have many.
+fn is_canonical(written: Option<IpAddr>, ip: Option<IpAddr>) -> bool {
+    written == ip && matches!(ip, Some(IpAddr::V4(_)))
 }
 
 /// An IP literal as the reference accepts it (`inet_pton`-like); names give `None`.

@@ -36,24 +36,73 @@ pub struct Hello {
     pub config_epoch: Epoch,
 }
 
+/// The eight fields as they stand in a payload: to see what is new before anything is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct HelloText<'a> {
+    /// See [`Hello::ip`].
+    pub ip: &'a str,
+    /// See [`Hello::port`].
+    pub port: i64,
+    /// See [`Hello::id`].
+    pub id: &'a str,
+    /// See [`Hello::current_epoch`].
+    pub current_epoch: Epoch,
+    /// See [`Hello::master`].
+    pub master: &'a str,
+    /// See [`Hello::master_host`].
+    pub master_host: &'a str,
+    /// See [`Hello::master_port`].
+    pub master_port: i64,
+    /// See [`Hello::config_epoch`].
+    pub config_epoch: Epoch,
+}
+
+impl<'a> HelloText<'a> {
+    /// Reads a payload; see [`Hello::parse`].
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut fields = [""; 8];
+        let (mut field, mut start) = (0, 0);
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == b',' {
+                *fields.get_mut(field)? = &text[start..at];
+                (field, start) = (field + 1, at + 1);
+            }
+        }
+        *fields.get_mut(field)? = &text[start..];
+        if field != 7 {
+            return None;
+        }
+        let [ip, port, id, current, master, host, master_port, config] = fields;
+        Some(HelloText {
+            ip,
+            port: leading_i64(port),
+            id,
+            current_epoch: Epoch::parse_lenient(current)?,
+            master,
+            master_host: host,
+            master_port: leading_i64(master_port),
+            config_epoch: Epoch::parse_lenient(config)?,
+        })
+    }
+}
+
 impl Hello {
     /// Reads a payload; `None` when it is malformed: not exactly eight comma-separated fields, or
     /// an epoch that is negative or above 2^63−1 (no sentinel sends one, and adopting one would
     /// poison the epochs of all). Numbers are otherwise read leniently: the leading integer
     /// counts, garbage is 0.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut fields = text.split(',');
-        let hello = Hello {
-            ip: fields.next()?.to_owned(),
-            port: leading_i64(fields.next()?),
-            id: RunId::new(fields.next()?),
-            current_epoch: Epoch::parse_lenient(fields.next()?)?,
-            master: MasterName::new(fields.next()?),
-            master_host: fields.next()?.to_owned(),
-            master_port: leading_i64(fields.next()?),
-            config_epoch: Epoch::parse_lenient(fields.next()?)?,
-        };
-        fields.next().is_none().then_some(hello)
+        let fields = HelloText::parse(text)?;
+        Some(Hello {
+            ip: fields.ip.to_owned(),
+            port: fields.port,
+            id: RunId::new(fields.id),
+            current_epoch: fields.current_epoch,
+            master: MasterName::new(fields.master),
+            master_host: fields.master_host.to_owned(),
+            master_port: fields.master_port,
+            config_epoch: fields.config_epoch,
+        })
     }
 
     /// The payload, cut at [`MAX_PAYLOAD`] bytes (or just before the character that this would

@@ -18,7 +18,7 @@ mod types;
 
 pub use command::Renames;
 pub use frame::{Frame, FrameReader};
-pub use hello::Hello;
+pub use hello::{Hello, HelloText};
 pub use types::{
     DownReply, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role, TransactionOutcome,
 };

@@ -1,7 +1,7 @@
 //! Hellos we receive: peers made known or moved, epochs raised, newer configurations adopted.
 
 use crate::types::{Address, Epoch, Mono, Now, RunId};
-use crate::wire::Hello;
+use crate::wire::HelloText;
 
 use super::super::instances::Peer;
 use super::super::links::LinkId;
@@ -15,13 +15,13 @@ impl Sentinel {
     /// Takes in a hello, however it came. Own ones, malformed ones and those about unknown
     /// masters are ignored.
     pub(in crate::core) fn hello_received(&mut self, text: &str, now: Now) {
-        let Some(hello) = Hello::parse(text) else {
+        let Some(hello) = HelloText::parse(text) else {
             return;
         };
-        if hello.id == self.my_id {
+        if hello.id == self.my_id.as_str() {
             return;
         }
-        let Some(&id) = self.names.get(&hello.master) else {
+        let Some(&id) = self.names.get(hello.master) else {
             return;
         };
         // Nothing about a new master is told before the master itself is; hellos come again.
@@ -45,16 +45,30 @@ impl Sentinel {
     }
 
     /// The peer record of a hello's sender, found, moved or made.
-    fn meet_peer(&mut self, id: MasterId, hello: &Hello, text: &str, now: Now) -> Option<Party> {
+    fn meet_peer(
+        &mut self,
+        id: MasterId,
+        hello: &HelloText<'_>,
+        text: &str,
+        now: Now,
+    ) -> Option<Party> {
         let port = u16::try_from(hello.port).ok()?;
-        let Some(address) = self.known_address(&hello.ip, port) else {
+        let master = self.masters.get(&id)?;
+        let same_id = |p: &Peer| p.id.as_str() == hello.id;
+        if let Some((key, _)) = master
+            .peers
+            .iter()
+            .find(|(_, p)| same_id(p) && p.address.is_literal(hello.ip, port))
+        {
+            return Some(Party::peer(id, *key));
+        }
+        let Some(address) = self.known_address(hello.ip, port) else {
             if self.settings.resolve_hostnames {
-                self.resolve_then_hello(&hello.ip, text);
+                self.resolve_then_hello(hello.ip, text);
             }
             return None;
         };
         let master = self.masters.get(&id)?;
-        let same_id = |p: &Peer| p.id == hello.id;
         if let Some((key, _)) = master
             .peers
             .iter()
@@ -86,11 +100,12 @@ impl Sentinel {
             self.announce_party(EventName::SentinelInvalidAddr, Party::peer(id, key));
             bereft = self.remove_peer_everywhere(&old_id);
         }
-        let party = self.add_peer(id, hello.id.clone(), address.clone(), now)?;
+        let peer_id = RunId::new(hello.id);
+        let party = self.add_peer(id, peer_id.clone(), address.clone(), now)?;
         if moved.is_empty() {
             self.announce_party(EventName::Sentinel, party);
         } else {
-            self.move_peer_everywhere(party, &hello.id, &address, now);
+            self.move_peer_everywhere(party, &peer_id, &address, now);
         }
         self.persist();
         // Removed records took their reports along.
@@ -185,7 +200,7 @@ impl Sentinel {
         &mut self,
         id: MasterId,
         peer: Party,
-        hello: &Hello,
+        hello: &HelloText<'_>,
         text: &str,
         now: Now,
     ) {
@@ -202,9 +217,9 @@ impl Sentinel {
         let Ok(port) = u16::try_from(hello.master_port) else {
             return;
         };
-        let Some(address) = self.known_address(&hello.master_host, port) else {
+        let Some(address) = self.known_address(hello.master_host, port) else {
             if self.settings.resolve_hostnames {
-                self.resolve_then_hello(&hello.master_host, text);
+                self.resolve_then_hello(hello.master_host, text);
             }
             return;
         };
@@ -238,7 +253,7 @@ impl Sentinel {
         id: MasterId,
         peer: Party,
         address: Address,
-        hello: &Hello,
+        hello: &HelloText<'_>,
         now: Now,
     ) {
         let Some(master) = self.masters.get_mut(&id) else {
@@ -247,7 +262,7 @@ impl Sentinel {
         master.config_epoch = hello.config_epoch;
         master.unconfirmed_since = None;
         self.announce_party(EventName::ConfigUpdateFrom, peer);
-        self.announce_switch(id, &address, &hello.master_host, hello.master_port);
+        self.announce_switch(id, &address, hello.master_host, hello.master_port);
         self.switch_address(id, address, now);
         self.greet_group(id);
     }

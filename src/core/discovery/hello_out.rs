@@ -80,6 +80,9 @@ impl Sentinel {
 
     /// At the end of a turn: peers first, because they can act on it.
     pub(in crate::core) fn send_wanted_hellos(&mut self, now: Now) {
+        if self.greet_now.is_empty() {
+            return;
+        }
         let mut parties: Vec<Party> = std::mem::take(&mut self.greet_now).into_iter().collect();
         parties.sort_by_key(|p| (!matches!(p.who, Who::Peer(_)), *p));
         for party in parties {
@@ -119,7 +122,7 @@ impl Sentinel {
             master_port: i64::from(address.port()),
             config_epoch,
         };
-        Some(hello.to_string())
+        Some(hello.payload())
     }
 
     /// A restored configuration whose master has been unreachable for two publish periods will

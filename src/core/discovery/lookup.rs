@@ -36,9 +36,9 @@ impl Sentinel {
     /// The address of a host text: a literal, or a name whose IP is known. Names are only
     /// accepted when they are to be resolved.
     pub(in crate::core) fn known_address(&self, host: &str, port: u16) -> Option<Address> {
-        let literal = Address::new(host, port);
-        if !literal.is_name() {
-            return Some(literal);
+        let written = Address::new(host, port);
+        if !written.is_name() {
+            return Some(written);
         }
         if !self.settings.resolve_hostnames {
             return None;

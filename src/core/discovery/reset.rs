@@ -48,8 +48,8 @@ impl Sentinel {
             self.release_link(link, party);
         }
         self.deadlines.forget_party(party);
-        self.deadlines.set(Deadline::Failover(id), None);
-        self.deadlines.set(Deadline::Explain(id), None);
+        self.deadlines.forget(Deadline::Failover(id));
+        self.deadlines.forget(Deadline::Explain(id));
         if let Some(master) = self.masters.remove(&id) {
             self.names.remove(&master.name);
         }

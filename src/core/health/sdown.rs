@@ -45,7 +45,20 @@ impl Sentinel {
         let Some(master) = self.masters.get(&party.master) else {
             return;
         };
-        let Some(link) = self.link(party) else { return };
+        let (link, health) = match party.who {
+            Who::Master => (master.server.link, master.server.health),
+            Who::Replica(key) => match master.replicas.get(&key) {
+                Some(replica) => (replica.server.link, replica.server.health),
+                None => return,
+            },
+            Who::Peer(key) => match master.peers.get(&key) {
+                Some(peer) => (peer.link, peer.health),
+                None => return,
+            },
+        };
+        let Some(link) = self.links.get(&link) else {
+            return;
+        };
         let mut at = silent_at(link, master.settings.down_after);
         if party.who == Who::Master {
             at = [at, misbehaving_at(master, self.timings.info_period)]
@@ -59,6 +72,9 @@ impl Sentinel {
         let down = at.is_some_and(|at| at <= now.mono);
         self.deadlines
             .set(Deadline::Down(party), at.filter(|_| !down));
+        if health.is_down() == down {
+            return;
+        }
         let Some(health) = self.health_mut(party) else {
             return;
         };

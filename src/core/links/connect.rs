@@ -47,7 +47,7 @@ impl Sentinel {
                 self.out.push_back(Action::Close { conn });
             }
         }
-        self.deadlines.set(Deadline::Link(id), None);
+        self.deadlines.forget(Deadline::Link(id));
     }
 
     /// Lets a link that waits to reconnect do so now.
@@ -163,16 +163,26 @@ impl Sentinel {
     /// Everything that is due on a link: connect, PING, half-open checks; then its deadline.
     pub(in crate::core) fn tend_link(&mut self, id: LinkId, now: Now) {
         // What a new master's link brings may be told only after the master itself was announced.
-        let user = self.links.get(&id).and_then(|link| link.users.first());
-        if user.is_some_and(|party| self.ledger.holds_back(party.master)) {
-            return self.deadlines.set(Deadline::Link(id), None);
+        if self.ledger.holds_back_any() {
+            let user = self.links.get(&id).and_then(|link| link.users.first());
+            if user.is_some_and(|party| self.ledger.holds_back(party.master)) {
+                return self.deadlines.set(Deadline::Link(id), None);
+            }
         }
-        self.close_half_open(id, now);
-        self.connect_due(id, Socket::Command, now);
-        self.connect_due(id, Socket::Pubsub, now);
-        self.ping_due(id, now);
-        let at = self.next_link_deadline(id);
-        self.deadlines.set(Deadline::Link(id), at);
+        let due = |at: Option<Mono>| at.is_some_and(|at| at <= now.mono);
+        let mut outlook = self.outlook(id);
+        if due(outlook.next()) {
+            if due(outlook.half_open) {
+                self.close_half_open(id, now);
+            }
+            if due(outlook.half_open) || due(outlook.connect) {
+                self.connect_due(id, Socket::Command, now);
+                self.connect_due(id, Socket::Pubsub, now);
+            }
+            self.ping_due(id, now);
+            outlook = self.outlook(id);
+        }
+        self.deadlines.set(Deadline::Link(id), outlook.next());
     }
 
     fn forget_conn(&mut self, conn: ConnId) -> Option<(LinkId, Socket)> {
@@ -371,7 +381,7 @@ impl Sentinel {
                 return;
             };
             let at = match kind {
-                Socket::Command => self.command_suspect_at(link),
+                Socket::Command => self.command_suspect_at(link, self.smallest_down_after(link)),
                 Socket::Pubsub => self.pubsub_suspect_at(link),
             };
             if at.is_some_and(|at| at <= now.mono) {
@@ -381,13 +391,13 @@ impl Sentinel {
     }
 
     /// When the command socket will have been silent for too long.
-    fn command_suspect_at(&self, link: &Link) -> Option<Mono> {
+    fn command_suspect_at(&self, link: &Link, down_after: Option<u64>) -> Option<Mono> {
         match link.command.state {
             SocketState::Down { .. } => None,
             SocketState::Connecting { since, .. } => Some(since.plus(CONNECT_PATIENCE_MS + 1)),
             SocketState::Up { since, .. } => {
                 let pending = link.ping_pending_since?;
-                let half = self.smallest_down_after(link)? / 2;
+                let half = down_after? / 2;
                 Some(
                     since
                         .plus(self.timings.min_link_reconnect_period)
@@ -416,30 +426,62 @@ impl Sentinel {
         }
     }
 
-    fn next_link_deadline(&self, id: LinkId) -> Option<Mono> {
-        let link = self.links.get(&id)?;
-        // Above the cap of unanswered commands, replies (which tend the link) make room.
-        let mut at = self.next_ping_at(link).filter(|_| link.has_room());
-        let mut sooner = |other: Option<Mono>| at = [at, other].into_iter().flatten().min();
-        for socket in [Some(&link.command), link.pubsub.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if let SocketState::Down { retry_at } = socket.state
-                && link
-                    .users
-                    .first()
-                    .and_then(|p| self.address_of(*p))
-                    .is_some_and(|a| a.port() != 0)
-            {
-                sooner(Some(retry_at));
-            }
+    fn outlook(&self, id: LinkId) -> Outlook {
+        let Some(link) = self.links.get(&id) else {
+            return Outlook::default();
+        };
+        let down_after = self.smallest_down_after(link);
+        let command = retry_at(Some(&link.command));
+        let pubsub = retry_at(link.pubsub.as_ref());
+        let reachable = || {
+            let user = link.users.first();
+            user.and_then(|p| self.address_of(*p))
+                .is_some_and(|a| a.port() != 0)
+        };
+        let judged = !self.tilt.is_on();
+        Outlook {
+            // Above the cap of unanswered commands, replies (which tend the link) make room.
+            ping: self
+                .next_ping_at(link, down_after)
+                .filter(|_| link.has_room()),
+            connect: sooner(command, pubsub).filter(|_| reachable()),
+            half_open: if judged {
+                sooner(
+                    self.command_suspect_at(link, down_after),
+                    self.pubsub_suspect_at(link),
+                )
+            } else {
+                None
+            },
         }
-        if !self.tilt.is_on() {
-            sooner(self.command_suspect_at(link));
-            sooner(self.pubsub_suspect_at(link));
-        }
-        at
+    }
+}
+
+/// When which part of a link is due.
+#[derive(Clone, Copy, Default)]
+struct Outlook {
+    ping: Option<Mono>,
+    connect: Option<Mono>,
+    half_open: Option<Mono>,
+}
+
+impl Outlook {
+    fn next(self) -> Option<Mono> {
+        sooner(sooner(self.ping, self.connect), self.half_open)
+    }
+}
+
+fn retry_at(socket: Option<&LinkSocket>) -> Option<Mono> {
+    match socket?.state {
+        SocketState::Down { retry_at } => Some(retry_at),
+        _ => None,
+    }
+}
+
+fn sooner(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) | (None, one) => one,
     }
 }
 

@@ -168,6 +168,13 @@ impl Link {
         }
     }
 
+    /// The records that use it at this moment, to go through while the link may change. With the
+    /// usual one user nothing is allocated.
+    pub fn users_now(&self) -> impl Iterator<Item = Party> + Clone + use<> {
+        let others = self.users.get(1..).map_or_else(Vec::new, <[Party]>::to_vec);
+        self.users.first().copied().into_iter().chain(others)
+    }
+
     /// A needed socket is missing. A connect in progress counts as connected: frozen and
     /// black-holed servers look connected, the PING clock finds them.
     pub fn is_disconnected(&self) -> bool {

@@ -22,10 +22,8 @@ impl Sentinel {
             .min()
     }
 
-    fn ping_interval(&self, link: &Link) -> u64 {
-        let down_after = self
-            .smallest_down_after(link)
-            .unwrap_or(self.timings.default_down_after);
+    fn ping_interval(&self, down_after: Option<u64>) -> u64 {
+        let down_after = down_after.unwrap_or(self.timings.default_down_after);
         (down_after / 10)
             .clamp(SHORTEST_PING_INTERVAL_MS, 1_000)
             .min(self.timings.ping_period)
@@ -33,10 +31,11 @@ impl Sentinel {
             .max(1)
     }
 
-    /// When the next PING is due, if the link can carry one.
-    pub(super) fn next_ping_at(&self, link: &Link) -> Option<Mono> {
+    /// When the next PING is due, if the link can carry one; `down_after` is the smallest of its
+    /// records.
+    pub(super) fn next_ping_at(&self, link: &Link, down_after: Option<u64>) -> Option<Mono> {
         link.command_conn()?;
-        let interval = self.ping_interval(link);
+        let interval = self.ping_interval(down_after);
         let sent = link.last_ping_sent.unwrap_or_default();
         let after_reply = link.last_any_reply.plus(interval + 1);
         // One PING unanswered on a socket is enough: repeats add nothing but load.
@@ -52,7 +51,8 @@ impl Sentinel {
         let Some(link) = self.links.get(&id) else {
             return;
         };
-        if link.has_room() && self.next_ping_at(link).is_some_and(|at| at <= now.mono) {
+        let at = self.next_ping_at(link, self.smallest_down_after(link));
+        if link.has_room() && at.is_some_and(|at| at <= now.mono) {
             self.send_ping(id, now);
         }
     }
@@ -73,7 +73,7 @@ impl Sentinel {
         if newly_pending {
             link.ping_pending_since = Some(now.mono);
         }
-        let users = link.users.clone();
+        let users = link.users_now();
         self.send_on(id, conn, Ask::Ping, party);
         if newly_pending {
             for user in users {
@@ -92,7 +92,7 @@ impl Sentinel {
         if let Some(sent) = link.last_ping_sent {
             link.note_round_trip(now.mono.since(sent));
         }
-        let users = link.users.clone();
+        let users = link.users_now();
         let pong = verdict == PingVerdict::Pong;
         match verdict {
             PingVerdict::Pong | PingVerdict::Loading | PingVerdict::MasterDown => {
@@ -101,13 +101,13 @@ impl Sentinel {
                 link.command.prove(now.mono);
             }
             PingVerdict::Busy => {
-                for &party in &users {
+                for party in users.clone() {
                     self.kill_script(party);
                 }
             }
-            PingVerdict::Other(text) => self.complain_of_ping(id, &users, &text),
+            PingVerdict::Other(text) => self.complain_of_ping(id, &text),
         }
-        for &party in &users {
+        for party in users {
             if pong && party.who == Who::Master {
                 self.note_alive(party);
             }
@@ -133,14 +133,14 @@ impl Sentinel {
     }
 
     /// A PING refused: an operator on call must see why a living server counts as down.
-    fn complain_of_ping(&mut self, id: LinkId, users: &[Party], text: &str) {
+    fn complain_of_ping(&mut self, id: LinkId, text: &str) {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
         if std::mem::replace(&mut link.auth_complained, true) {
             return;
         }
-        if let Some(&party) = users.first() {
+        if let Some(&party) = link.users.first() {
             let line = format!(
                 "{} answers PING with an error, so it will count as down: '{text}'. Check its password and the permissions of our user",
                 self.describe(party)

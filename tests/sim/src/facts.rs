@@ -1,5 +1,7 @@
 //! What can be observed of a cluster: the facts that oracles judge.
 
+use std::cell::OnceCell;
+
 use rsentinel::config::SentinelConf;
 use rsentinel::core::action::{AddressRow, Ask, DownOpinion};
 use rsentinel::core::event::DownQuestion;
@@ -78,6 +80,85 @@ pub enum Fact<'a> {
     TurnEnded,
 }
 
+/// The kinds of facts: an oracle names those it looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Born,
+    Died,
+    HeardHello,
+    HeardInfo,
+    HeardPing,
+    HeardOutcome,
+    HeardOpinion,
+    Instructed,
+    SentPing,
+    SentHello,
+    SentQuestion,
+    SentSlaveof,
+    SentOther,
+    Answered,
+    Announced,
+    Addresses,
+    HandedOver,
+    Durable,
+    TurnEnded,
+}
+
+impl Kind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: &'static [Kind] = &[
+        Kind::Born,
+        Kind::Died,
+        Kind::HeardHello,
+        Kind::HeardInfo,
+        Kind::HeardPing,
+        Kind::HeardOutcome,
+        Kind::HeardOpinion,
+        Kind::Instructed,
+        Kind::SentPing,
+        Kind::SentHello,
+        Kind::SentQuestion,
+        Kind::SentSlaveof,
+        Kind::SentOther,
+        Kind::Answered,
+        Kind::Announced,
+        Kind::Addresses,
+        Kind::HandedOver,
+        Kind::Durable,
+        Kind::TurnEnded,
+    ];
+}
+
+impl Fact<'_> {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Fact::Born(_) => Kind::Born,
+            Fact::Died => Kind::Died,
+            Fact::HeardHello(_) => Kind::HeardHello,
+            Fact::HeardInfo { .. } => Kind::HeardInfo,
+            Fact::HeardPing { .. } => Kind::HeardPing,
+            Fact::HeardOutcome { .. } => Kind::HeardOutcome,
+            Fact::HeardOpinion { .. } => Kind::HeardOpinion,
+            Fact::Instructed(_) => Kind::Instructed,
+            Fact::Sent { ask, .. } => match ask {
+                Ask::Ping => Kind::SentPing,
+                Ask::Hello { .. } => Kind::SentHello,
+                Ask::MasterDown { .. } => Kind::SentQuestion,
+                Ask::Replicate { .. } => Kind::SentSlaveof,
+                _ => Kind::SentOther,
+            },
+            Fact::Answered { .. } => Kind::Answered,
+            Fact::Announced(_) => Kind::Announced,
+            Fact::Addresses(_) => Kind::Addresses,
+            Fact::HandedOver(_) => Kind::HandedOver,
+            Fact::Durable(_) => Kind::Durable,
+            Fact::TurnEnded => Kind::TurnEnded,
+        }
+    }
+}
+
 /// Where and when a fact happened, and what can be looked up about it.
 pub struct Scene<'a> {
     /// World time in ms.
@@ -90,15 +171,38 @@ pub struct Scene<'a> {
     pub shape: &'a Shape,
     /// How many ids of sentinels there ever were.
     pub ids_ever: usize,
+    view: OnceCell<Option<View>>,
+    hello: OnceCell<Option<Hello>>,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene of one fact.
+    pub fn new(now: u64, node: usize, at: &'a Node, shape: &'a Shape, ids_ever: usize) -> Self {
+        Scene {
+            now,
+            node,
+            at,
+            shape,
+            ids_ever,
+            view: OnceCell::new(),
+            hello: OnceCell::new(),
+        }
+    }
 }
 
 impl Scene<'_> {
-    /// The core's own view; `None` for a modelled reference.
-    pub fn view(&self) -> Option<View> {
-        match &self.at.brain {
+    /// The core's own view, taken once for all oracles; `None` for a modelled reference.
+    pub fn view(&self) -> Option<&View> {
+        let take = || match &self.at.brain {
             Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now * 1_000))),
             _ => None,
-        }
+        };
+        self.view.get_or_init(take).as_ref()
+    }
+
+    /// What the hello says that the fact is about, read once for all oracles.
+    pub fn hello(&self, text: &str) -> Option<&Hello> {
+        self.hello.get_or_init(|| Hello::parse(text)).as_ref()
     }
 
     /// It is a model of the reference, whose defects are known.

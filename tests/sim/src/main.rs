@@ -12,6 +12,10 @@ use sim::shape::Wishes;
 use sim::shrink::shrink;
 use sim::tally::Tally;
 
+/// Every packet is an allocation or two: with this one a run takes an eighth less time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: sim --seeds A..B | --seed N  [--nodes N] [--replicas N] [--masters N] \
 [--mixed] [--calm] [--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]";
 /// Lines of a trace that are shown with a violation.

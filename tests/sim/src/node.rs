@@ -86,7 +86,7 @@ pub struct Node {
     /// Its wall clock is off by so many ms.
     pub wall_off: i64,
     /// Its sockets: the world's number of each.
-    pub conns: BTreeMap<ConnId, u32>,
+    pub conns: Sockets,
     /// What happened while it was stopped.
     pub inbox: VecDeque<Inbound>,
     /// When the world will wake it, in µs.
@@ -95,6 +95,36 @@ pub struct Node {
     pub waiters: BTreeMap<u64, (u32, rsentinel::core::event::DownQuestion)>,
     /// The next waiter.
     pub next_waiter: u64,
+}
+
+/// The sockets of one life of a process. It numbers them from 1 on, so they lie in a row.
+#[derive(Debug, Default)]
+pub struct Sockets(Vec<Option<u32>>);
+
+impl Sockets {
+    /// The process has opened one.
+    pub fn insert(&mut self, id: ConnId, number: u32) {
+        let at = id.0 as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
+        }
+        self.0[at] = Some(number);
+    }
+
+    /// The world's number of one.
+    pub fn get(&self, id: ConnId) -> Option<u32> {
+        self.0.get(id.0 as usize).copied().flatten()
+    }
+
+    /// One has ended.
+    pub fn remove(&mut self, id: ConnId) -> Option<u32> {
+        self.0.get_mut(id.0 as usize)?.take()
+    }
+
+    /// The process has ended.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// Something on its way into a process.

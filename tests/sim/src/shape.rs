@@ -126,6 +126,11 @@ impl Shape {
     pub fn group_name(group: usize) -> String {
         format!("m{group}")
     }
+
+    /// The group of a name.
+    pub fn group_of_name(name: &str) -> Option<usize> {
+        name.strip_prefix('m')?.parse().ok()
+    }
 }
 
 /// Where a server listens.

@@ -19,12 +19,16 @@ mod s15_reload;
 mod said;
 mod w2ft;
 
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// A judge of one invariant.
 pub trait Oracle {
     /// `S1` … `S15`.
     fn name(&self) -> &'static str;
+    /// The kinds of facts it looks at; it is shown no others.
+    fn watches(&self) -> &'static [Kind] {
+        Kind::ALL
+    }
     /// Takes a fact in; an error text if it breaks the invariant.
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String>;
     /// How often the invariant could have been broken.
@@ -46,13 +50,14 @@ pub struct Violation {
 #[derive(Default)]
 pub struct Oracles {
     all: Vec<Box<dyn Oracle>>,
+    /// Who looks at each kind of fact, in the order of `all`.
+    watchers: Vec<Vec<usize>>,
 }
 
 impl Oracles {
     /// Every judge of safety.
     pub fn standard() -> Self {
-        Oracles {
-            all: vec![
+        Self::of(vec![
                 Box::<s01_one_vote::OneVote>::default(),
                 Box::<s02_durable_first::DurableFirst>::default(),
                 Box::<s03_never_back::NeverBack>::default(),
@@ -69,8 +74,33 @@ impl Oracles {
                 Box::<s14_best_replica::BestReplica>::default(),
                 Box::<s15_reload::Reload>::default(),
                 Box::<w2ft::Wait>::default(),
-            ],
-        }
+        ])
+    }
+
+    /// These judges.
+    pub fn of(all: Vec<Box<dyn Oracle>>) -> Self {
+        let watchers = Kind::ALL
+            .iter()
+            .map(|kind| {
+                (0..all.len())
+                    .filter(|at| all[*at].watches().contains(kind))
+                    .collect()
+            })
+            .collect();
+        Oracles { all, watchers }
+    }
+
+    /// The same judges, but each is shown every fact.
+    pub fn watching_all(mut self) -> Self {
+        self.watchers = vec![(0..self.all.len()).collect(); Kind::ALL.len()];
+        self
+    }
+
+    /// Somebody looks at facts of this kind.
+    pub fn watch(&self, kind: Kind) -> bool {
+        self.watchers
+            .get(kind as usize)
+            .is_some_and(|w| !w.is_empty())
     }
 
     /// The names of all invariants that are judged.
@@ -80,7 +110,8 @@ impl Oracles {
 
     /// Lets every judge see a fact; the first objection.
     pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Violation> {
-        for oracle in &mut self.all {
+        for at in self.watchers.get(fact.kind() as usize).into_iter().flatten() {
+            let oracle = &mut self.all[*at];
             if let Err(text) = oracle.see(scene, fact) {
                 return Err(Violation {
                     invariant: oracle.name(),

@@ -7,7 +7,7 @@ use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -35,6 +35,10 @@ impl OneVote {
 impl Oracle for OneVote {
     fn name(&self) -> &'static str {
         "S1"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Answered, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

@@ -3,11 +3,10 @@
 
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
-use rsentinel::wire::Hello;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::Shape;
 
 /// The judge.
@@ -53,6 +52,10 @@ impl Oracle for DurableFirst {
         "S2"
     }
 
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Answered, Kind::Announced, Kind::SentHello, Kind::SentQuestion]
+    }
+
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
         if scene.is_reference() {
             return Ok(());
@@ -92,7 +95,7 @@ impl Oracle for DurableFirst {
             Fact::Sent {
                 ask: Ask::Hello { text, .. },
                 ..
-            } => match Hello::parse(text) {
+            } => match scene.hello(text) {
                 Some(hello) if hello.current_epoch.get() > durable_epoch => Err(format!(
                     "says epoch {} in a hello, on its disk is {durable_epoch}",
                     hello.current_epoch

@@ -7,11 +7,10 @@ use rsentinel::config::SentinelConf;
 use rsentinel::core::Ask;
 use rsentinel::core::event::Instruction;
 use rsentinel::types::MasterName;
-use rsentinel::wire::Hello;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::Shape;
 
 #[derive(Default)]
@@ -105,6 +104,10 @@ impl Oracle for NeverBack {
         "S3"
     }
 
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::HandedOver, Kind::Answered, Kind::Instructed, Kind::SentHello]
+    }
+
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
         if scene.is_reference() {
             return Ok(());
@@ -157,7 +160,7 @@ impl Oracle for NeverBack {
                 ask: Ask::Hello { text, .. },
                 ..
             } => {
-                let Some(hello) = Hello::parse(text) else {
+                let Some(hello) = scene.hello(text) else {
                     return Ok(());
                 };
                 grows(
@@ -167,7 +170,7 @@ impl Oracle for NeverBack {
                 )?;
                 let config = hello.config_epoch.get();
                 if config > 0 {
-                    let said = memory.said_config.entry(hello.master).or_default();
+                    let said = memory.said_config.entry(hello.master.clone()).or_default();
                     grows("config epoch in hellos", said, config)?;
                 }
                 Ok(())

@@ -7,7 +7,7 @@ use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -20,6 +20,10 @@ pub struct OneLeader {
 impl Oracle for OneLeader {
     fn name(&self) -> &'static str {
         "S4"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -36,7 +40,7 @@ impl Oracle for OneLeader {
         let Some(view) = scene.view() else {
             return Ok(());
         };
-        let Some(master) = said::master(&view, group) else {
+        let Some(master) = said::master(view, group) else {
             return Ok(());
         };
         let epoch = self.attempts.epoch(scene, group);

@@ -7,7 +7,7 @@ use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -21,6 +21,10 @@ pub struct CountedEpoch {
 impl Oracle for CountedEpoch {
     fn name(&self) -> &'static str {
         "S5"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Answered, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -47,10 +51,13 @@ impl Oracle for CountedEpoch {
                     notice.name,
                     EventName::ElectedLeader | EventName::PromotedSlave
                 );
-                let Some(view) = scene.view().filter(|_| judged) else {
+                if !judged {
+                    return Ok(());
+                }
+                let Some(view) = scene.view() else {
                     return Ok(());
                 };
-                let Some(master) = said::master(&view, group) else {
+                let Some(master) = said::master(view, group) else {
                     return Ok(());
                 };
                 let epoch = self.attempts.epoch(scene, group);

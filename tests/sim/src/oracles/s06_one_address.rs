@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
-use rsentinel::wire::Hello;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -23,6 +22,10 @@ pub struct OneAddress {
 impl Oracle for OneAddress {
     fn name(&self) -> &'static str {
         "S6"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Announced, Kind::SentHello]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -42,7 +45,7 @@ impl Oracle for OneAddress {
                 ask: Ask::Hello { text, .. },
                 ..
             } => {
-                let Some(hello) = Hello::parse(text).filter(|h| h.config_epoch.get() > 0) else {
+                let Some(hello) = scene.hello(text).filter(|h| h.config_epoch.get() > 0) else {
                     return Ok(());
                 };
                 let Some(group) = said::group_of_name(hello.master.as_str()) else {
@@ -52,14 +55,17 @@ impl Oracle for OneAddress {
                 if scene.is_reference() {
                     self.excused.insert(key);
                 }
-                let address = (hello.master_host, hello.master_port);
+                let address = (hello.master_host.as_str(), hello.master_port);
                 match self.named.get(&key) {
                     None => {
                         self.exercised += 1;
-                        self.named.insert(key, address);
+                        self.named.insert(key, (address.0.to_owned(), address.1));
                         Ok(())
                     }
-                    Some(before) if *before != address && !self.excused.contains(&key) => {
+                    Some(before)
+                        if (before.0.as_str(), before.1) != address
+                            && !self.excused.contains(&key) =>
+                    {
                         Err(format!(
                             "publishes {address:?} under epoch {} of group {group}, which named {before:?}",
                             key.1

@@ -8,7 +8,7 @@ use rsentinel::wire::TransactionOutcome;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -21,6 +21,10 @@ pub struct OneTarget {
 impl Oracle for OneTarget {
     fn name(&self) -> &'static str {
         "S7"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Announced, Kind::SentSlaveof, Kind::HeardOutcome]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -51,7 +55,7 @@ impl Oracle for OneTarget {
                 }
                 let known = scene
                     .view()
-                    .and_then(|v| said::master(&v, group).map(|m| m.config_epoch.get()));
+                    .and_then(|v| said::master(v, group).map(|m| m.config_epoch.get()));
                 match known {
                     Some(known) if known >= epoch => Err(format!(
                         "SLAVEOF NO ONE in epoch {epoch} though config epoch {known} is known"

@@ -5,7 +5,7 @@ use rsentinel::core::Ask;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::server_of_host;
 
 /// The judge.
@@ -17,6 +17,10 @@ pub struct NoSelfHarm {
 impl Oracle for NoSelfHarm {
     fn name(&self) -> &'static str {
         "S8"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::SentSlaveof]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -39,7 +43,7 @@ impl Oracle for NoSelfHarm {
             return Ok(());
         };
         let group = scene.shape.group_of(*host);
-        let named = said::master(&view, group).and_then(|m| server_of_host(&m.effective.0));
+        let named = said::master(view, group).and_then(|m| server_of_host(&m.effective.0));
         if named == Some(*host) {
             return Err(format!(
                 "demotes server {host}, which it names as the master"

@@ -8,7 +8,7 @@ use rsentinel::wire::Role;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::server_of_host;
 
 /// How long a server must have reported itself a master before it is demoted.
@@ -62,7 +62,7 @@ impl Patience {
         let Some(view) = scene.view() else {
             return Ok(());
         };
-        let Some(master) = said::master(&view, group) else {
+        let Some(master) = said::master(view, group) else {
             return Ok(());
         };
         self.exercised += 1;
@@ -105,6 +105,10 @@ impl Patience {
 impl Oracle for Patience {
     fn name(&self) -> &'static str {
         "S9"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::HeardInfo, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

@@ -7,7 +7,7 @@ use rsentinel::core::event::Instruction;
 use rsentinel::types::MasterName;
 
 use super::Oracle;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// A config epoch and the address it came with.
 type Known = (u64, Option<(String, u16)>);
@@ -22,6 +22,10 @@ pub struct NewerOnly {
 impl Oracle for NewerOnly {
     fn name(&self) -> &'static str {
         "S10"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::Instructed, Kind::HandedOver, Kind::Addresses]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

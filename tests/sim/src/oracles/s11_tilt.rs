@@ -6,7 +6,7 @@ use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -18,6 +18,10 @@ pub struct Tilt {
 impl Oracle for Tilt {
     fn name(&self) -> &'static str {
         "S11"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::Announced, Kind::SentQuestion, Kind::SentSlaveof, Kind::Answered]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

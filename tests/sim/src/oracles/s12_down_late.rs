@@ -1,21 +1,19 @@
 //! S12: nothing is SDOWN (by silence) sooner than `down-after` after its last valid reply was
 //! received, and never without an unanswered PING or a disconnected link.
 
-use std::collections::BTreeMap;
-
 use rsentinel::core::notice::EventName;
 use rsentinel::core::view::InstanceView;
 use rsentinel::wire::PingVerdict;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::{node_of, server_of_host};
 
 /// The judge.
 #[derive(Default)]
 pub struct DownLate {
-    last_valid: BTreeMap<(usize, usize), u64>,
+    last_valid: said::OfPair<u64>,
     exercised: u64,
 }
 
@@ -24,10 +22,14 @@ impl Oracle for DownLate {
         "S12"
     }
 
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::HeardPing, Kind::Announced]
+    }
+
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
             Fact::Born(_) => {
-                self.last_valid.retain(|(node, _), _| *node != scene.node);
+                self.last_valid.forget(scene.node);
                 Ok(())
             }
             Fact::HeardPing { host, verdict } => {
@@ -36,7 +38,7 @@ impl Oracle for DownLate {
                     PingVerdict::Pong | PingVerdict::Loading | PingVerdict::MasterDown
                 );
                 if valid {
-                    self.last_valid.insert((scene.node, *host), scene.now);
+                    self.last_valid.set(scene.node, *host, Some(scene.now));
                 }
                 Ok(())
             }
@@ -44,7 +46,7 @@ impl Oracle for DownLate {
                 let (Some(view), Some(group)) = (scene.view(), said::group(notice)) else {
                     return Ok(());
                 };
-                let Some(master) = said::master(&view, group) else {
+                let Some(master) = said::master(view, group) else {
                     return Ok(());
                 };
                 let mut words = notice.text.split(' ');
@@ -74,7 +76,7 @@ impl Oracle for DownLate {
                     let ip = host.parse().ok()?;
                     node_of(std::net::SocketAddr::new(ip, 26379)).map(|n| scene.shape.servers() + n)
                 });
-                let heard = index.and_then(|i| self.last_valid.get(&(scene.node, i)));
+                let heard = index.and_then(|i| self.last_valid.get(scene.node, i));
                 if let Some(at) = heard
                     && scene.now - at < record.down_after
                 {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Oracle;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -14,6 +14,10 @@ pub struct Voters {
 impl Oracle for Voters {
     fn name(&self) -> &'static str {
         "S13"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::HeardHello, Kind::HandedOver]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

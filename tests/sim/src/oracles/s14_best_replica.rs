@@ -1,7 +1,7 @@
 //! S14: the chosen replica may be promoted, and is the best of those that may, as of fresh INFOs:
 //! every live replica was asked after the master went down, or had half a second to answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
@@ -9,7 +9,7 @@ use rsentinel::core::view::{MasterView, ReplicaView};
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 use crate::shape::server_of_host;
 
 /// How long a leader waits for replicas that have not answered yet.
@@ -28,7 +28,7 @@ pub struct BestReplica {
     moments: BTreeMap<(usize, usize), Moment>,
     /// When the INFO that a server answered last had been asked, in ms.
     asked: BTreeMap<(usize, usize), u64>,
-    unanswered: BTreeSet<(usize, usize)>,
+    unanswered: said::OfPair<()>,
     refused: BTreeMap<(usize, usize), u64>,
     exercised: u64,
 }
@@ -63,7 +63,7 @@ impl BestReplica {
         let Some(view) = scene.view() else {
             return Ok(());
         };
-        let Some(master) = said::master(&view, group) else {
+        let Some(master) = said::master(view, group) else {
             return Ok(());
         };
         self.exercised += 1;
@@ -111,7 +111,7 @@ impl BestReplica {
             let live = !flags.contains("s_down") && !flags.contains("disconnected");
             let fresh = self.asked.get(&(scene.node, index)) >= Some(&since);
             // A link that is being reconnected has a PING unanswered from its first moment.
-            let answers = !self.unanswered.contains(&(scene.node, index));
+            let answers = self.unanswered.get(scene.node, index).is_none();
             if live && answers && !fresh && !waited {
                 return Err(format!(
                     "chose server {server} before server {index} said how far it got"
@@ -125,6 +125,10 @@ impl BestReplica {
 impl Oracle for BestReplica {
     fn name(&self) -> &'static str {
         "S14"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::HeardInfo, Kind::SentPing, Kind::HeardPing, Kind::HeardOutcome, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -142,11 +146,11 @@ impl Oracle for BestReplica {
                 host,
                 ask: Ask::Ping,
             } => {
-                self.unanswered.insert((scene.node, *host));
+                self.unanswered.set(scene.node, *host, Some(()));
                 Ok(())
             }
             Fact::HeardPing { host, .. } => {
-                self.unanswered.remove(&(scene.node, *host));
+                self.unanswered.set(scene.node, *host, None);
                 Ok(())
             }
             Fact::HeardOutcome { server, .. } => {

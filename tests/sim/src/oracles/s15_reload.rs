@@ -4,7 +4,7 @@
 use rsentinel::config::{IncludeReader, RewriteFacts, SentinelConf, ServerConf, parse, rewrite};
 
 use super::Oracle;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// One in so many durable states is written out as a file and read again.
 const SAMPLE: u64 = 8;
@@ -69,6 +69,10 @@ fn essence(conf: &SentinelConf) -> Vec<String> {
 impl Oracle for Reload {
     fn name(&self) -> &'static str {
         "S15"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::Durable]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

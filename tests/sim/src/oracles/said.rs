@@ -16,7 +16,7 @@ pub fn group(notice: &Notice) -> Option<usize> {
 
 /// The group of a name.
 pub fn group_of_name(name: &str) -> Option<usize> {
-    name.strip_prefix('m')?.parse().ok()
+    Shape::group_of_name(name)
 }
 
 /// The group a question is about.
@@ -59,6 +59,40 @@ pub fn needed(master: &MasterView) -> usize {
     (voters / 2 + 1).max(master.quorum as usize)
 }
 
+/// Something known of each (sentinel, host).
+#[derive(Default)]
+pub struct OfPair<T>(Vec<Vec<Option<T>>>);
+
+impl<T: Copy> OfPair<T> {
+    /// Of this pair.
+    pub fn get(&self, node: usize, host: usize) -> Option<T> {
+        self.0.get(node)?.get(host).copied().flatten()
+    }
+
+    /// Notes it, or with `None` forgets it.
+    pub fn set(&mut self, node: usize, host: usize, to: Option<T>) {
+        if host == usize::MAX {
+            // No host of this world has the address.
+            return;
+        }
+        if self.0.len() <= node {
+            self.0.resize_with(node + 1, Vec::new);
+        }
+        let hosts = &mut self.0[node];
+        if hosts.len() <= host {
+            hosts.resize(host + 1, None);
+        }
+        hosts[host] = to;
+    }
+
+    /// Forgets all that a sentinel knew.
+    pub fn forget(&mut self, node: usize) {
+        if let Some(hosts) = self.0.get_mut(node) {
+            hosts.clear();
+        }
+    }
+}
+
 /// What is known of the attempts of every sentinel: the epoch of its last own vote, and whether an
 /// operator ordered the attempt in progress.
 #[derive(Default)]
@@ -77,7 +111,7 @@ impl Attempts {
         }
         if notice.name == EventName::TryFailover {
             let view = scene.view();
-            if view.is_some_and(|v| master(&v, group).is_some_and(forced)) {
+            if view.is_some_and(|v| master(v, group).is_some_and(forced)) {
                 self.forced.insert(key);
             } else {
                 self.forced.remove(&key);

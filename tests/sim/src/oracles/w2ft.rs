@@ -8,7 +8,7 @@ use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
-use crate::facts::{Fact, Scene};
+use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
@@ -21,6 +21,10 @@ pub struct Wait {
 impl Oracle for Wait {
     fn name(&self) -> &'static str {
         "2xFT"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -51,7 +55,7 @@ impl Oracle for Wait {
                 let before = self.since.insert(key, scene.now);
                 let timeout = scene
                     .view()
-                    .and_then(|v| said::master(&v, group).map(|m| m.failover_timeout));
+                    .and_then(|v| said::master(v, group).map(|m| m.failover_timeout));
                 if let (Some(before), Some(timeout)) = (before, timeout)
                     && !self.attempts.forced(scene, group)
                 {

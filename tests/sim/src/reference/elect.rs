@@ -40,7 +40,9 @@ impl Reference {
         for peer in group.peers.values_mut() {
             if now - peer.last_report > 5_000 {
                 peer.reports_down = false;
-                if let Some((leader, _)) = &mut peer.vote {
+                if let Some((leader, _)) = &mut peer.vote
+                    && !leader.as_str().is_empty()
+                {
                     *leader = RunId::new("");
                 }
             }

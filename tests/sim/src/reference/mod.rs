@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rsentinel::config::{KnownPeer, MasterConf, SentinelConf};
-use rsentinel::core::action::AddressRow;
+use rsentinel::core::action::{AddressRow, Renames};
 use rsentinel::core::event::{ConnId, Instruction};
 use rsentinel::core::notice::{EventName, Notice};
 use rsentinel::core::persist::Version;
@@ -109,6 +109,7 @@ pub struct Reference {
     last_turn: u64,
     next_turn: u64,
     chance: Chance,
+    words: Arc<Renames>,
     out: VecDeque<Action>,
 }
 
@@ -184,6 +185,7 @@ impl Reference {
             last_turn: ms,
             next_turn: ms + 1,
             chance: Chance::new(birth.seed, 7),
+            words: Arc::default(),
             out: VecDeque::new(),
         };
         for master in conf.masters {

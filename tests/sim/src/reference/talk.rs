@@ -1,7 +1,5 @@
 //! Links and periodic commands.
 
-use std::sync::Arc;
-
 use rsentinel::core::action::{Action, Socket};
 use rsentinel::core::notice::EventName;
 use rsentinel::core::{Ask, ConnId, Party, Who};
@@ -64,7 +62,7 @@ impl Reference {
         self.out.push_back(Action::Send {
             conn,
             ask,
-            words: Arc::default(),
+            words: self.words.clone(),
         });
     }
 
@@ -182,7 +180,7 @@ impl Reference {
             master_port: i64::from(address.port()),
             config_epoch: group.config_epoch,
         };
-        Some(hello.to_string())
+        Some(hello.payload())
     }
 
     /// SDOWN, and the half-open check.

@@ -116,7 +116,7 @@ impl World {
                 }
             }
             Action::Close { conn } => {
-                if let Some(number) = self.nodes[node].conns.remove(&conn) {
+                if let Some(number) = self.nodes[node].conns.remove(conn) {
                     self.close_near(number);
                 }
             }
@@ -139,11 +139,7 @@ impl World {
             }
             Action::Addresses(table) => {
                 self.judge(node, &Fact::Addresses(&table));
-                self.published[node] = table
-                    .rows
-                    .iter()
-                    .map(|(name, row)| (name.clone(), (row.host.clone(), row.port)))
-                    .collect();
+                self.publish_addresses(node, &table);
             }
             Action::Persist { version, state } => {
                 self.judge(node, &Fact::HandedOver(&state));
@@ -229,7 +225,7 @@ impl World {
     }
 
     fn send(&mut self, node: usize, conn: rsentinel::core::ConnId, ask: Ask) {
-        let Some(&number) = self.nodes[node].conns.get(&conn) else {
+        let Some(number) = self.nodes[node].conns.get(conn) else {
             // The core speaks on a socket it has closed: a fault of the core.
             self.violation
                 .get_or_insert_with(|| crate::oracles::Violation {

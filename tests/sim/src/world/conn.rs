@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rsentinel::core::action::Socket;
 use rsentinel::core::{Answer, Ask, ConnId, Party};
+use rsentinel::wire::Hello;
 
 /// What arrives at the end that opened the connection.
 #[derive(Debug)]
@@ -17,7 +18,24 @@ pub enum In {
     /// A reply.
     Answer(Answer),
     /// An element of a subscribed connection: a hello, or something else.
-    Heard(Option<Arc<str>>),
+    Heard(Option<Arc<Message>>),
+}
+
+/// A message on the hello channel, read once for all who hear it.
+#[derive(Debug)]
+pub struct Message {
+    /// As it was published.
+    pub text: String,
+    /// What it says, if it is well formed.
+    pub hello: Option<Hello>,
+}
+
+impl Message {
+    /// Reads a message.
+    pub fn new(text: String) -> Self {
+        let hello = Hello::parse(&text);
+        Message { text, hello }
+    }
 }
 
 /// How far a connection has got.

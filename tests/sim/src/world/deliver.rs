@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use rsentinel::core::{Answer, Ask, Event};
-use rsentinel::wire::Hello;
 
 use crate::facts::Fact;
 use crate::node::Inbound;
@@ -137,7 +136,7 @@ impl World {
             }
             In::Closed(reason) => {
                 conn.near_open = false;
-                self.nodes[node].conns.remove(&id);
+                self.nodes[node].conns.remove(id);
                 Event::Closed {
                     conn: id,
                     reason: reason.to_owned(),
@@ -147,13 +146,13 @@ impl World {
                 self.observe_answer(node, number, far, &answer);
                 Event::Answered { conn: id, answer }
             }
-            In::Heard(text) => {
-                if let Some(hello) = text.as_deref().and_then(Hello::parse) {
-                    self.judge(node, &Fact::HeardHello(&hello));
+            In::Heard(message) => {
+                if let Some(hello) = message.as_ref().and_then(|m| m.hello.as_ref()) {
+                    self.judge(node, &Fact::HeardHello(hello));
                 }
                 Event::Heard {
                     conn: id,
-                    hello: text.map(|t| t.to_string()),
+                    hello: message.map(|m| m.text.clone()),
                 }
             }
         };

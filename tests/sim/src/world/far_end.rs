@@ -12,7 +12,7 @@ use crate::server;
 
 use super::World;
 use super::carry_out::new_waiter;
-use super::conn::In;
+use super::conn::{In, Message};
 
 impl World {
     /// A request has arrived at the far end of a connection.
@@ -65,8 +65,7 @@ impl World {
                 let report = if no_auth || busy {
                     Err(refusal.unwrap_or_default().to_owned())
                 } else {
-                    let shape = self.shape.clone();
-                    let host_of = |s: usize| super::host_text(&shape, s);
+                    let host_of = |s: usize| super::host_text(&self.shape, s);
                     Ok(Box::new(server::info(&self.servers, far, now, &host_of)))
                 };
                 Answer::Info(report)
@@ -81,7 +80,7 @@ impl World {
             Ask::Hello { party, text } => {
                 let outcome = refuse();
                 if outcome.is_ok() {
-                    self.publish(far, &Arc::from(text), 0);
+                    self.publish(far, &Arc::new(Message::new(text)), 0);
                 }
                 Answer::Hello(party, outcome)
             }
@@ -123,17 +122,17 @@ impl World {
     }
 
     /// A message on the hello channel reaches the subscribers of a server and of its replicas.
-    fn publish(&mut self, at: usize, text: &Arc<str>, depth: u32) {
+    fn publish(&mut self, at: usize, message: &Arc<Message>, depth: u32) {
         let mut subscribers = std::mem::take(&mut self.subscribers[at]);
         subscribers.retain(|n| {
             let conn = &self.conns[*n as usize];
             conn.subscribed && conn.far_open
         });
         for &number in &subscribers {
-            self.send_in(number, In::Heard(Some(text.clone())));
+            self.send_in(number, In::Heard(Some(message.clone())));
             if self.network.duplicates > 0 && self.chance.percent(self.network.duplicates) {
                 self.tally.duplicated_hellos += 1;
-                self.send_in(number, In::Heard(Some(text.clone())));
+                self.send_in(number, In::Heard(Some(message.clone())));
             }
         }
         self.subscribers[at] = subscribers;
@@ -148,7 +147,7 @@ impl World {
                 && replica != at
                 && self.network.open(at, replica);
             if fed {
-                self.publish(replica, text, depth + 1);
+                self.publish(replica, message, depth + 1);
             }
         }
     }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use rsentinel::config::{MasterConf, SentinelConf};
 use rsentinel::core::Event;
+use rsentinel::core::view::AddressTable;
 use rsentinel::types::{Address, MasterName, RunId};
 
 use crate::chance::Chance;
@@ -26,7 +27,7 @@ use crate::node::{Brain, Node};
 use crate::oracles::{Oracles, Violation};
 use crate::plan::{Act, Fault, Trigger};
 use crate::server::Server;
-use crate::shape::{Shape, sentinel_id, server_at, server_name};
+use crate::shape::{Shape, sentinel_id, server_at, server_name, server_of_host};
 use crate::tally::Tally;
 
 use conn::Conn;
@@ -36,6 +37,13 @@ pub use settled::Unsettled;
 
 /// How often replication links move on, in µs.
 const REPLICATION_STEP: u64 = 100_000;
+
+/// The address of a group as a sentinel publishes it.
+#[derive(Clone, Debug)]
+struct Published {
+    address: (String, u16),
+    server: Option<usize>,
+}
 
 /// The world.
 pub struct World {
@@ -73,7 +81,7 @@ pub struct World {
     ids_ever: usize,
     lives: Vec<u32>,
     /// The address of every group at every sentinel, as published.
-    published: Vec<BTreeMap<MasterName, (String, u16)>>,
+    published: Vec<Vec<Option<Published>>>,
 }
 
 impl World {
@@ -103,7 +111,7 @@ impl World {
                 incarnation: 0,
                 mono_ahead: chance.between(1_000, 1_000_000),
                 wall_off: 0,
-                conns: BTreeMap::new(),
+                conns: Default::default(),
                 inbox: Default::default(),
                 wake_at: None,
                 waiters: BTreeMap::new(),
@@ -129,7 +137,7 @@ impl World {
             resolver: (2, 0),
             ids_ever: shape.nodes,
             lives: vec![0; shape.nodes],
-            published: vec![BTreeMap::new(); shape.nodes],
+            published: vec![Vec::new(); shape.nodes],
             shape,
         };
         for node in 0..world.shape.nodes {
@@ -215,16 +223,16 @@ impl World {
 
     /// Lets the oracles judge a fact.
     fn judge(&mut self, node: usize, fact: &Fact<'_>) {
-        if self.violation.is_some() {
+        if self.violation.is_some() || !self.oracles.watch(fact.kind()) {
             return;
         }
-        let scene = Scene {
-            now: self.now / 1_000,
+        let scene = Scene::new(
+            self.now / 1_000,
             node,
-            at: &self.nodes[node],
-            shape: &self.shape,
-            ids_ever: self.ids_ever,
-        };
+            &self.nodes[node],
+            &self.shape,
+            self.ids_ever,
+        );
         if let Err(violation) = self.oracles.judge(&scene, fact) {
             self.violation = Some(violation);
         }
@@ -252,7 +260,30 @@ impl World {
 
     /// The address of a group as a sentinel publishes it.
     pub fn published(&self, node: usize, group: usize) -> Option<&(String, u16)> {
-        self.published[node].get(Shape::group_name(group).as_str())
+        self.published[node]
+            .get(group)?
+            .as_ref()
+            .map(|p| &p.address)
+    }
+
+    /// The server that this is the address of.
+    pub fn published_server(&self, node: usize, group: usize) -> Option<usize> {
+        self.published[node].get(group)?.as_ref()?.server
+    }
+
+    fn publish_addresses(&mut self, node: usize, table: &AddressTable) {
+        let slots = &mut self.published[node];
+        slots.clear();
+        slots.resize(self.shape.masters, None);
+        for (name, row) in &table.rows {
+            let group = Shape::group_of_name(name.as_str());
+            if let Some(slot) = group.and_then(|g| slots.get_mut(g)) {
+                *slot = Some(Published {
+                    address: (row.host.clone(), row.port),
+                    server: server_of_host(&row.host),
+                });
+            }
+        }
     }
 
     /// Starts the process of a sentinel from its disk.

@@ -1,6 +1,6 @@
 //! What will happen, in the order in which it will.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,26 +35,25 @@ pub enum Due {
     Effect(Effect),
 }
 
-struct Entry {
-    at: u64,
-    number: u64,
-    due: Due,
-}
+/// What the heap orders: the time, then who came first, then where it lies. One number, because
+/// the heap compares and moves it often.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(u128);
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
+const SLOT_BITS: u32 = 24;
+
+impl Entry {
+    fn new(at: u64, number: u64, slot: u32) -> Self {
+        debug_assert!(slot < 1 << SLOT_BITS && number < 1 << (64 - SLOT_BITS));
+        Entry(u128::from(at) << 64 | u128::from(number << SLOT_BITS | u64::from(slot)))
     }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+
+    fn at(self) -> u64 {
+        (self.0 >> 64) as u64
     }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
+
+    fn slot(self) -> usize {
+        (self.0 as u64 & ((1 << SLOT_BITS) - 1)) as usize
     }
 }
 
@@ -62,6 +61,9 @@ impl Ord for Entry {
 #[derive(Default)]
 pub struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
+    /// What the entries stand for; vacant slots are used again.
+    slots: Vec<Option<Due>>,
+    vacant: Vec<u32>,
     number: u64,
 }
 
@@ -69,18 +71,27 @@ impl Queue {
     /// Adds something, at this time in µs.
     pub fn push(&mut self, at: u64, due: Due) {
         self.number += 1;
-        self.heap.push(Reverse(Entry {
-            at,
-            number: self.number,
-            due,
-        }));
+        let slot = match self.vacant.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(due);
+                slot
+            }
+            None => {
+                self.slots.push(Some(due));
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.heap.push(Reverse(Entry::new(at, self.number, slot)));
     }
 
     /// Takes the next thing, if it happens until `end`.
     pub fn pop_until(&mut self, end: u64) -> Option<(u64, Due)> {
-        if self.heap.peek()?.0.at > end {
+        if self.heap.peek()?.0.at() > end {
             return None;
         }
-        self.heap.pop().map(|Reverse(e)| (e.at, e.due))
+        let Reverse(entry) = self.heap.pop()?;
+        let due = self.slots[entry.slot()].take()?;
+        self.vacant.push(entry.slot() as u32);
+        Some((entry.at(), due))
     }
 }

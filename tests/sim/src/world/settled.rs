@@ -1,5 +1,10 @@
 //! Whether the cluster has come to rest in good order, and if not, what is missing.
 
+use std::cell::OnceCell;
+
+use rsentinel::core::view::View;
+
+use crate::node::Brain;
 use crate::shape::{Shape, server_of_host};
 
 use super::World;
@@ -35,7 +40,8 @@ impl Unsettled {
 impl World {
     /// What is still missing until the cluster is in good order; `None` when it is.
     pub fn unsettled(&self) -> Option<Unsettled> {
-        (0..self.shape.masters).find_map(|group| self.group_unsettled(group))
+        let views = OnceCell::new();
+        (0..self.shape.masters).find_map(|group| self.group_unsettled(group, &views))
     }
 
     /// References that hold on to another master than the real cores agree on.
@@ -46,10 +52,7 @@ impl World {
                 .filter(|n| self.nodes[*n].is_reference)
                 .any(|n| {
                     agreed.is_none()
-                        || self
-                            .published(n, group)
-                            .and_then(|(h, _)| server_of_host(h))
-                            != agreed
+                        || self.published_server(n, group) != agreed
                 })
         };
         (0..self.shape.masters).filter(|g| differs(*g)).count()
@@ -59,10 +62,7 @@ impl World {
     pub fn agreed_master(&self, group: usize) -> Option<usize> {
         let mut named = (0..self.nodes.len())
             .filter(|n| self.nodes[*n].brain.is_some() && !self.nodes[*n].is_reference)
-            .map(|n| {
-                self.published(n, group)
-                    .and_then(|(h, _)| server_of_host(h))
-            });
+            .map(|n| self.published_server(n, group));
         let first = named.next()??;
         named.all(|n| n == Some(first)).then_some(first)
     }
@@ -80,7 +80,7 @@ impl World {
         })
     }
 
-    fn group_unsettled(&self, group: usize) -> Option<Unsettled> {
+    fn group_unsettled(&self, group: usize, views: &OnceCell<Vec<View>>) -> Option<Unsettled> {
         let Some(master) = self.agreed_master(group) else {
             return Some(Unsettled::Disagreement(group));
         };
@@ -102,16 +102,21 @@ impl World {
                 return Some(Unsettled::Astray(other));
             }
         }
-        self.views_unsettled(group)
+        self.views_unsettled(group, views.get_or_init(|| self.views()))
     }
 
-    fn views_unsettled(&self, group: usize) -> Option<Unsettled> {
+    /// What every real core shows.
+    fn views(&self) -> Vec<View> {
+        let real = self.nodes.iter().filter_map(|node| match &node.brain {
+            Some(Brain::Real(core)) => Some(core.view(node.present(self.now))),
+            _ => None,
+        });
+        real.collect()
+    }
+
+    fn views_unsettled(&self, group: usize, views: &[View]) -> Option<Unsettled> {
         let mut epoch = None;
-        for node in &self.nodes {
-            let Some(crate::node::Brain::Real(core)) = &node.brain else {
-                continue;
-            };
-            let view = core.view(node.present(self.now));
+        for view in views {
             let Some(master) = view.master(&Shape::group_name(group)) else {
                 return Some(Unsettled::Blind(group));
             };
