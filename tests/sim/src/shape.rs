@@ -4,6 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::chance::Chance;
 
+/// Sentinels start within so many µs of each other, unless the shape says otherwise.
+const STARTS: u64 = 700_000;
+
 /// The shape of a cluster. Everything in it follows from the seed unless the caller fixes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
@@ -31,6 +34,10 @@ pub struct Shape {
     pub write: (u64, u64),
     /// Every second replica has priority 0.
     pub some_never: bool,
+    /// Sentinels start within so many µs of each other.
+    pub starts: u64,
+    /// The milliseconds of each sentinel's clock begin at instants of their own.
+    pub phases: bool,
 }
 
 /// What the caller of a run fixes; the rest follows from the seed.
@@ -64,6 +71,8 @@ impl Shape {
             latency: (100, 400),
             write: (1_000, 4_000),
             some_never: false,
+            starts: STARTS,
+            phases: false,
         }
     }
 
@@ -99,6 +108,8 @@ impl Shape {
                 (20_000, 400_000),
             ]),
             some_never: chance.percent(15),
+            starts: STARTS,
+            phases: false,
         }
     }
 

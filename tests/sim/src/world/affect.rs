@@ -21,6 +21,7 @@ impl World {
             return;
         }
         self.note(|_| format!("** {effect:?}"));
+        self.changes += 1;
         match effect {
             Effect::KillServer(s) => self.kill_server(s, false),
             Effect::PowerOff(s) => self.kill_server(s, true),

@@ -11,6 +11,7 @@ use crate::facts::Fact;
 use crate::node::Node;
 use crate::shape::{node_of, server_at, server_of, server_of_host};
 
+use super::said::What;
 use super::World;
 use super::conn::{Conn, In, State};
 use super::queue::Due;
@@ -63,8 +64,7 @@ impl World {
         };
         let at = this
             .world_time(at)
-            .max(self.now / 1_000 * 1_000 + 1_000)
-            .max(self.now);
+            .max(this.next_ms(self.now));
         if this
             .wake_at
             .is_none_or(|planned| planned > at || planned < self.now)
@@ -110,8 +110,9 @@ impl World {
                 self.conns
                     .push(Conn::new(node, incarnation, conn, host, socket));
                 self.nodes[node].conns.insert(conn, number);
-                if far.is_some() {
-                    let at = self.now + self.network.travel(&mut self.chance);
+                if let Some(far) = far {
+                    let near = self.host_of_node(node);
+                    let at = self.now + self.network.travel(near, far, &mut self.chance);
                     self.queue.push(at, Due::Syn(number, 0));
                 }
             }
@@ -132,6 +133,7 @@ impl World {
                 self.tally
                     .notice(notice.name, self.nodes[node].is_reference);
                 self.judge(node, &Fact::Announced(&notice));
+                self.keep(node, || What::Notice(notice.name, notice.text.clone()));
                 self.trigger_on_notice(node, &notice);
             }
             Action::Log(line) => {
@@ -139,6 +141,7 @@ impl World {
             }
             Action::Addresses(table) => {
                 self.judge(node, &Fact::Addresses(&table));
+                self.changes += 1;
                 self.published[node] = table
                     .rows
                     .iter()
@@ -256,6 +259,14 @@ impl World {
                 )
             }),
             _ => {}
+        }
+        if let Ask::MasterDown {
+            candidate: Some(_),
+            epoch,
+            ..
+        } = &ask
+        {
+            self.keep(node, || What::AsksForVote(epoch.get()));
         }
         self.judge(node, &Fact::Sent { host, ask: &ask });
         let this = &mut self.conns[number as usize];

@@ -10,6 +10,7 @@ mod carry_out;
 mod deliver;
 mod far_end;
 mod faults;
+mod said;
 mod settled;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use crate::tally::Tally;
 use conn::Conn;
 use queue::{Due, Queue};
 
+pub use said::{Said, What};
 pub use settled::Unsettled;
 
 /// How often replication links move on, in µs.
@@ -57,6 +59,10 @@ pub struct World {
     pub violation: Option<Violation>,
     /// What happened, if anybody wants to read it.
     pub trace: Option<Vec<String>>,
+    /// What sentinels said, for whoever measures; `None` unless it is wanted.
+    pub said: Option<Vec<Said>>,
+    /// Counts changes of what is published, of who lives, and of who is a master.
+    pub changes: u64,
     /// What happens next.
     queue: Queue,
     chance: Chance,
@@ -80,7 +86,7 @@ impl World {
     /// A cluster in good order whose sentinels have just been started for the first time.
     pub fn new(shape: Shape, seed: u64, faults: Vec<Fault>, oracles: Oracles) -> Self {
         let mut chance = Chance::new(seed, 1);
-        let network = Network::new(shape.hosts(), shape.latency);
+        let network = Network::new(shape.hosts(), shape.servers(), shape.latency);
         let servers = (0..shape.servers())
             .map(|index| {
                 let master = shape.first_master(shape.group_of(index));
@@ -102,6 +108,11 @@ impl World {
                 paused: false,
                 incarnation: 0,
                 mono_ahead: chance.between(1_000, 1_000_000),
+                phase: if shape.phases {
+                    chance.between(0, 999)
+                } else {
+                    0
+                },
                 wall_off: 0,
                 conns: BTreeMap::new(),
                 inbox: Default::default(),
@@ -119,6 +130,8 @@ impl World {
             oracles,
             violation: None,
             trace: None,
+            said: None,
+            changes: 0,
             queue: Queue::default(),
             chance,
             conns: Vec::new(),
@@ -133,7 +146,7 @@ impl World {
             shape,
         };
         for node in 0..world.shape.nodes {
-            let at = world.chance.between(0, 700_000);
+            let at = world.chance.between(0, world.shape.starts);
             world
                 .queue
                 .push(at, Due::Effect(effect::Effect::Start(node)));
@@ -158,6 +171,26 @@ impl World {
         if self.violation.is_none() {
             self.now = end;
         }
+    }
+
+    /// Lets the next thing happen, if it happens until this instant (µs). Otherwise, or once an
+    /// oracle has objected, the answer is false.
+    pub fn advance(&mut self, end: u64) -> bool {
+        if self.violation.is_some() {
+            return false;
+        }
+        let Some((at, due)) = self.queue.pop_until(end) else {
+            self.now = self.now.max(end);
+            return false;
+        };
+        self.now = at;
+        self.happen(due);
+        self.violation.is_none()
+    }
+
+    /// Plans a change, so many µs from now.
+    pub fn later(&mut self, after: u64, effect: effect::Effect) {
+        self.queue.push(self.now + after, Due::Effect(effect));
     }
 
     /// Lets time pass in steps of `step` µs until `done`, at most until `end`; whether it was.
