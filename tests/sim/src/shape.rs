@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use rsentinel::core::Features;
+
 use crate::chance::Chance;
 
 /// The shape of a cluster. Everything in it follows from the seed unless the caller fixes it.
@@ -31,6 +33,8 @@ pub struct Shape {
     pub write: (u64, u64),
     /// Every second replica has priority 0.
     pub some_never: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 /// What the caller of a run fixes; the rest follows from the seed.
@@ -46,6 +50,8 @@ pub struct Wishes {
     pub mixed: bool,
     /// No faults but the death of the master at the end: to measure.
     pub calm: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 impl Shape {
@@ -64,6 +70,7 @@ impl Shape {
             latency: (100, 400),
             write: (1_000, 4_000),
             some_never: false,
+            features: Features::default(),
         }
     }
 
@@ -99,6 +106,7 @@ impl Shape {
                 (20_000, 400_000),
             ]),
             some_never: chance.percent(15),
+            features: wishes.features,
         }
     }
 
