@@ -73,6 +73,7 @@ pub struct Plan {
     pub seed: u64,
     /// Changes to the birth beyond the configuration.
     pub requirepass: Option<rsentinel::types::Secret>,
+    pub features: rsentinel::core::Features,
 }
 
 /// A group with D = 1000 and FT = 20000.
@@ -97,6 +98,7 @@ pub fn plan(replicas: usize, peers: usize, quorum: u32) -> Plan {
         },
         seed: 7,
         requirepass: None,
+        features: rsentinel::core::Features::default(),
     }
 }
 
@@ -124,6 +126,7 @@ impl Plan {
             port: 26379,
             requirepass: self.requirepass.clone(),
             timings: timings(),
+            features: self.features,
             seed: self.seed,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rsentinel::config::SentinelConf;
-use rsentinel::core::{Action, Birth, ConnId, Event, Sentinel, Timings};
+use rsentinel::core::{Action, Birth, ConnId, Event, Features, Sentinel, Timings};
 use rsentinel::types::{Mono, Now, RunId, Wall};
 
 use crate::disk::Disk;
@@ -24,12 +24,19 @@ pub enum Brain {
 
 impl Brain {
     /// A brain born from a configuration.
-    pub fn new(reference: bool, now: Now, conf: SentinelConf, seed: u64) -> Self {
+    pub fn new(
+        reference: bool,
+        now: Now,
+        conf: SentinelConf,
+        features: Features,
+        seed: u64,
+    ) -> Self {
         let birth = Birth {
             conf,
             port: 26379,
             requirepass: None,
             timings: Timings::default(),
+            features,
             seed,
         };
         if reference {

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use rsentinel::core::Features;
+
 use crate::chance::Chance;
 
 /// Sentinels start within so many µs of each other, unless the shape says otherwise.
@@ -38,6 +40,8 @@ pub struct Shape {
     pub starts: u64,
     /// The milliseconds of each sentinel's clock begin at instants of their own.
     pub phases: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 /// What the caller of a run fixes; the rest follows from the seed.
@@ -53,6 +57,8 @@ pub struct Wishes {
     pub mixed: bool,
     /// No faults but the death of the master at the end: to measure.
     pub calm: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 impl Shape {
@@ -73,6 +79,7 @@ impl Shape {
             some_never: false,
             starts: STARTS,
             phases: false,
+            features: Features::default(),
         }
     }
 
@@ -110,6 +117,7 @@ impl Shape {
             some_never: chance.percent(15),
             starts: STARTS,
             phases: false,
+            features: wishes.features,
         }
     }
 

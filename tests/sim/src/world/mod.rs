@@ -305,6 +305,7 @@ impl World {
             this.is_reference,
             now,
             SentinelConf::clone(&conf),
+            self.shape.features,
             seed,
         ));
         this.wake_at = None;
