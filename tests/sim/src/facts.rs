@@ -82,6 +82,8 @@ pub enum Fact<'a> {
 pub struct Scene<'a> {
     /// World time in ms.
     pub now: u64,
+    /// World time in µs.
+    pub now_us: u64,
     /// Which sentinel.
     pub node: usize,
     /// The sentinel itself.
@@ -96,7 +98,7 @@ impl Scene<'_> {
     /// The core's own view; `None` for a modelled reference.
     pub fn view(&self) -> Option<View> {
         match &self.at.brain {
-            Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now * 1_000))),
+            Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now_us))),
             _ => None,
         }
     }

@@ -63,9 +63,12 @@ pub fn round(shape: &Shape, manner: Manner, seed: u64, trace: bool) -> Round {
             world.later(AFTERMATH / 2, Effect::StartServer(0, Restart::Same, 0));
         }
     }
+    let known = elections.found_down_by(shape.quorum);
+    let acted = known.map_or(Figure::Time(None), |known| since(known, service.all));
     let at = |name| since(due, elections.first(name));
     let figures = vec![
         ("sdown", at(EventName::Sdown)),
+        ("quorum", since(due, known)),
         ("odown", at(EventName::Odown)),
         ("stood", at(EventName::TryFailover)),
         ("elected", at(EventName::ElectedLeader)),
@@ -73,6 +76,7 @@ pub fn round(shape: &Shape, manner: Manner, seed: u64, trace: bool) -> Round {
         ("proved", at(EventName::PromotedSlave)),
         ("first", since(due, service.first)),
         ("all", since(due, service.all)),
+        ("acted", acted),
         ("split", Figure::Mark(elections.split())),
         ("lost", Figure::Mark(elections.first_lost())),
         (

@@ -15,6 +15,8 @@ pub struct Elections {
     newest: BTreeMap<usize, u64>,
     /// Who was elected: when (µs), who, in which epoch.
     pub won: Vec<(u64, usize, u64)>,
+    /// When each sentinel first found the master down, in µs.
+    found_down: BTreeMap<usize, u64>,
     /// When each event was announced first, in µs.
     first: BTreeMap<EventName, u64>,
 }
@@ -33,6 +35,9 @@ impl Elections {
                     return;
                 }
                 self.first.entry(*name).or_insert(said.at);
+                if *name == EventName::Sdown {
+                    self.found_down.entry(said.node).or_insert(said.at);
+                }
                 if *name == EventName::ElectedLeader {
                     let epoch = self.newest.get(&said.node).copied().unwrap_or(0);
                     self.won.push((said.at, said.node, epoch));
@@ -44,6 +49,13 @@ impl Elections {
     /// When an event was announced first, in µs.
     pub fn first(&self, name: EventName) -> Option<u64> {
         self.first.get(&name).copied()
+    }
+
+    /// When so many sentinels had found the master down, in µs.
+    pub fn found_down_by(&self, quorum: u32) -> Option<u64> {
+        let mut when: Vec<u64> = self.found_down.values().copied().collect();
+        when.sort_unstable();
+        when.get((quorum as usize).saturating_sub(1)).copied()
     }
 
     /// More than one candidate stood in one epoch.

@@ -188,6 +188,9 @@ pub fn round(shape: &Shape, course: Course, seed: u64, trace: bool) -> Round {
             if muted {
                 mute(&mut world, leader.node, false);
             }
+            if course.forced {
+                service = Service::begin(&world, 0, true);
+            }
             if let Some(ms) = course.returns {
                 world.later(ms * 1_000, Effect::Start(leader.node));
             }

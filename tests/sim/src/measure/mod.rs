@@ -28,6 +28,9 @@ use cell::Cell;
 use options::{Options, USAGE};
 use outcome::Outcome;
 
+/// Violations of one cell that are shown; the figures for programs hold all.
+const SHOWN: usize = 3;
+
 /// Measures what the words after `measure` ask for.
 pub fn main(words: impl Iterator<Item = String>) -> ExitCode {
     let Some(options) = Options::parse(words) else {
@@ -70,7 +73,7 @@ pub fn main(words: impl Iterator<Item = String>) -> ExitCode {
 fn show_violations(options: &Options, results: &[(Cell, Outcome)]) -> bool {
     let mut broken = false;
     for (cell, outcome) in results {
-        for (seed, violation) in outcome.violations() {
+        for (seed, violation) in outcome.violations().take(SHOWN) {
             broken = true;
             println!(
                 "VIOLATION of {} at {} ms: {}\n  {}, seed {seed}; the same options, and --only {} --seed {seed} --trace show it",

@@ -253,6 +253,7 @@ impl World {
         }
         let scene = Scene {
             now: self.now / 1_000,
+            now_us: self.now,
             node,
             at: &self.nodes[node],
             shape: &self.shape,
