@@ -50,9 +50,7 @@ impl Cell {
         match self.situation {
             Situation::Death(manner) => death::round(&self.shape, manner, seed, trace),
             Situation::Split(how) => split::round(&self.shape, how, seed, trace),
-            Situation::LeaderDies(course) => {
-                leader_dies::round(&self.shape, course, seed, trace)
-            }
+            Situation::LeaderDies(course) => leader_dies::round(&self.shape, course, seed, trace),
         }
     }
 

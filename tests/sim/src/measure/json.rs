@@ -43,7 +43,9 @@ fn one(cell: &Cell, outcome: &Outcome) -> Value {
         .collect();
     let violations: Vec<Value> = outcome
         .violations()
-        .map(|(seed, v)| json!({"seed": seed, "invariant": v.invariant, "at": v.at, "text": v.text}))
+        .map(
+            |(seed, v)| json!({"seed": seed, "invariant": v.invariant, "at": v.at, "text": v.text}),
+        )
         .collect();
     json!({
         "labels": labels,

@@ -74,7 +74,10 @@ impl Course {
         vec![
             ("point", self.point.name().to_owned()),
             ("returns", returns),
-            ("master", if self.forced { "alive" } else { "dead" }.to_owned()),
+            (
+                "master",
+                if self.forced { "alive" } else { "dead" }.to_owned(),
+            ),
         ]
     }
 }
@@ -94,6 +97,17 @@ struct Leader {
     elected: bool,
     proved: bool,
     over: bool,
+    reached: Reached,
+}
+
+/// What had happened when the leader died.
+#[derive(Debug, Default)]
+struct Reached {
+    elected: bool,
+    ordered: bool,
+    proved: bool,
+    stored: bool,
+    told: bool,
 }
 
 impl Leader {
@@ -115,31 +129,36 @@ impl Leader {
         }
     }
 
-    fn is_at(&self, point: Point, world: &World) -> bool {
+    fn reached(&self, world: &World) -> Reached {
         let published = |n: usize| {
             world
                 .published(n, 0)
                 .and_then(|(host, _)| server_of_host(host))
         };
+        let durable = world.nodes[self.node].disk.durable.masters.first();
+        let stored = durable.and_then(|m| server_of_host(m.address.host()));
+        Reached {
+            elected: self.elected,
+            ordered: self.elected && (1..world.servers.len()).any(|s| world.servers[s].is_master()),
+            proved: self.proved,
+            stored: stored.is_some_and(|s| s != 0),
+            told: (0..world.nodes.len())
+                .any(|n| n != self.node && published(n).is_some_and(|s| s != 0)),
+        }
+    }
+
+    fn is_at(&self, point: Point, world: &World) -> bool {
+        if point == Point::Asked {
+            let all_asked = |at: u64| world.now > at + world.shape.latency.1;
+            return self.elected || self.asked.is_some_and(all_asked);
+        }
+        let reached = self.reached(world);
         match point {
-            Point::Asked => self.asked.is_some_and(|at| {
-                self.elected || world.now > at + world.shape.latency.1
-            }),
-            Point::Elected => self.elected,
-            Point::Ordered => {
-                self.elected && (1..world.servers.len()).any(|s| world.servers[s].is_master())
-            }
-            Point::Proved => self.proved,
-            Point::Stored => {
-                let disk = &world.nodes[self.node].disk;
-                let stored = disk.durable.masters.first().map(|m| m.address.host());
-                self.proved && stored.and_then(server_of_host) == published(self.node)
-            }
-            Point::Telling => {
-                self.proved
-                    && (0..world.nodes.len())
-                        .any(|n| n != self.node && published(n).is_some_and(|s| s != 0))
-            }
+            Point::Asked | Point::Elected => reached.elected,
+            Point::Ordered => reached.ordered,
+            Point::Proved => reached.proved,
+            Point::Stored => reached.proved && reached.stored,
+            Point::Telling => reached.proved && reached.told,
         }
     }
 }
@@ -183,6 +202,7 @@ pub fn round(shape: &Shape, course: Course, seed: u64, trace: bool) -> Round {
         }
         if crashed.is_none() && leader.is_at(course.point, &world) {
             crashed = Some(world.now);
+            leader.reached = leader.reached(&world);
             end = world.now + PATIENCE;
             world.affect(Effect::Crash(leader.node));
             if muted {
@@ -203,7 +223,9 @@ pub fn round(shape: &Shape, course: Course, seed: u64, trace: bool) -> Round {
         }
     }
     service.count_until(world.now);
-    let figures = figures(&world, course, begin, crashed, &leader, &service, &elections);
+    let figures = figures(
+        &world, course, begin, crashed, &leader, &service, &elections,
+    );
     Round::end(seed, world, figures)
 }
 
@@ -232,7 +254,15 @@ fn figures(
     };
     vec![
         ("void", Figure::Mark(false)),
-        ("by reference", Figure::Mark(world.nodes[leader.node].is_reference)),
+        (
+            "by reference",
+            Figure::Mark(world.nodes[leader.node].is_reference),
+        ),
+        ("was elected", Figure::Mark(leader.reached.elected)),
+        ("was ordered", Figure::Mark(leader.reached.ordered)),
+        ("was proved", Figure::Mark(leader.reached.proved)),
+        ("was stored", Figure::Mark(leader.reached.stored)),
+        ("was told", Figure::Mark(leader.reached.told)),
         ("was over", Figure::Mark(leader.over)),
         ("crash", since(begin, Some(crashed))),
         ("recovered", since(from, service.all)),
@@ -240,17 +270,12 @@ fn figures(
         ("no master", span(service.no_master)),
         ("replica", span(service.replica)),
         ("two masters", span(service.two_masters)),
-        (
-            "agreed",
-            returned.map_or(Figure::Skipped, after_return),
-        ),
+        ("agreed", returned.map_or(Figure::Skipped, after_return)),
         ("elections", Figure::Count(elections.epochs())),
         ("failovers", Figure::Count(elections.won_after(crashed))),
         (
             "needless",
-            returned.map_or(Figure::Skipped, |at| {
-                Figure::Count(elections.won_after(at))
-            }),
+            returned.map_or(Figure::Skipped, |at| Figure::Count(elections.won_after(at))),
         ),
     ]
 }

@@ -1,8 +1,8 @@
 //! The master dies, and votes are split: several sentinels stand before they hear of each other.
 
 use crate::shape::Shape;
-use crate::world::World;
 use crate::world::What;
+use crate::world::World;
 use crate::world::effect::Effect;
 use rsentinel::core::notice::EventName;
 

@@ -11,10 +11,10 @@ use crate::facts::Fact;
 use crate::node::Node;
 use crate::shape::{node_of, server_at, server_of, server_of_host};
 
-use super::said::What;
 use super::World;
 use super::conn::{Conn, In, State};
 use super::queue::Due;
+use super::said::What;
 
 impl World {
     /// One turn of a sentinel, now; a stopped one gets it later.
@@ -62,9 +62,7 @@ impl World {
         let Some(at) = this.brain.as_ref().and_then(|b| b.next_deadline()) else {
             return;
         };
-        let at = this
-            .world_time(at)
-            .max(this.next_ms(self.now));
+        let at = this.world_time(at).max(this.next_ms(self.now));
         if this
             .wake_at
             .is_none_or(|planned| planned > at || planned < self.now)
