@@ -29,6 +29,8 @@ pub enum Deadline {
     Ask(Party),
     /// A master's failover: candidacy, election, step and time limits.
     Failover(MasterId),
+    /// A conflict about a master's address: wait, requests, time limit.
+    Reassert(MasterId),
     /// A master has been down for a while without a failover: say why.
     Explain(MasterId),
 }

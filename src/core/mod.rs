@@ -211,6 +211,7 @@ impl Sentinel {
             Deadline::Hello(party) => self.tend_hello(party, now),
             Deadline::Ask(party) => self.tend_ask(party, now),
             Deadline::Failover(master) => self.step_failover(master, now),
+            Deadline::Reassert(master) => self.tend_reassertion(master, now),
             Deadline::Explain(master) => self.explain_no_failover(master, now),
         }
     }

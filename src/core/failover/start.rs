@@ -19,6 +19,7 @@ impl Sentinel {
             .shared_epoch(id)
             .filter(|_| !forced)
             .unwrap_or_else(|| self.unused_epoch(id));
+        self.drop_reassertion(id);
         let raised = epoch > self.current_epoch;
         self.current_epoch = epoch;
         let stamp = self.desynchronised(now.mono);
@@ -56,7 +57,7 @@ impl Sentinel {
 
     /// An epoch above everything heard of, voted in, or in force: a peer may publish a
     /// configuration under a greater epoch than its current one.
-    fn unused_epoch(&self, id: MasterId) -> Epoch {
+    pub(in crate::core) fn unused_epoch(&self, id: MasterId) -> Epoch {
         let known = self.masters.get(&id).map_or(Epoch::ZERO, |m| {
             let pending = m.pending_vote.as_ref().map(|p| p.epoch);
             m.config_epoch.max(pending.unwrap_or_default())

@@ -207,6 +207,13 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
         total.count(EventName::SwitchMaster),
         total.count(EventName::AbortSlaveTimeout) + total.count(EventName::AbortNoGoodSlave),
     );
+    println!(
+        "leaders elected beside a running failover: {}",
+        total.beside_another
+    );
+    for (name, n) in &total.lines {
+        println!("{name}: {n}");
+    }
     if total.lasting_splits > 0 {
         println!(
             "runs that ended with a reference split off for good (its defects W7, W8): {}",

@@ -202,6 +202,19 @@ fn a_command_line_asks_for_the_cells_that_it_names() {
         "{places:?}"
     );
     assert!(!cells[0].shape.features.confirm_restored && cells[1].shape.features.confirm_restored);
+    let options = parse(
+        "split --nodes 3 --network lan --disk quick --compare early-retry+reassert,confirm-restored",
+    );
+    let combined = cells_of_plan(&options.expect("sense"));
+    assert_eq!(
+        combined,
+        [
+            "-early-retry+reassert -confirm-restored",
+            "-early-retry+reassert +confirm-restored",
+            "+early-retry+reassert -confirm-restored",
+            "+early-retry+reassert +confirm-restored",
+        ]
+    );
     for nonsense in [
         "",
         "birth",
@@ -211,4 +224,13 @@ fn a_command_line_asks_for_the_cells_that_it_names() {
     ] {
         assert!(parse(nonsense).is_none(), "{nonsense}");
     }
+}
+
+/// The switches of all cells whose votes are late.
+fn cells_of_plan(options: &Options) -> Vec<String> {
+    let labels = cells(options).into_iter().map(|c| c.labels);
+    labels
+        .filter(|l| l.contains(&("plan", "late-votes".to_owned())))
+        .filter_map(|l| Some(l.last()?.1.clone()))
+        .collect()
 }

@@ -241,21 +241,29 @@ fn situations(what: Measurement) -> Vec<Situation> {
     situations
 }
 
-/// The switches to measure with, each with its label.
+/// The switches to measure with, each with its label: every combination of off and on.
 fn switches(options: &Options) -> Vec<(String, Features)> {
-    let set = |names: &[String], on: bool| {
-        let mut features = options.features;
-        let mut label = Vec::new();
-        for name in names {
-            if features.set(name, on) {
-                label.push(format!("{}{name}", if on { '+' } else { '-' }));
-            }
-        }
-        (label.join(" "), features)
-    };
-    if options.compare.is_empty() {
-        vec![(String::new(), options.features)]
-    } else {
-        vec![set(&options.compare, false), set(&options.compare, true)]
+    let mut combinations = vec![(Vec::new(), options.features)];
+    for together in &options.compare {
+        combinations = combinations
+            .iter()
+            .flat_map(|(label, features)| {
+                [false, true].map(|on| {
+                    let (mut label, mut features) = (label.clone(), *features);
+                    label.push(format!(
+                        "{}{}",
+                        if on { '+' } else { '-' },
+                        together.join("+")
+                    ));
+                    // The command line has let no other names pass.
+                    let _ = together.iter().all(|name| features.set(name, on));
+                    (label, features)
+                })
+            })
+            .collect();
     }
+    combinations
+        .into_iter()
+        .map(|(label, features)| (label.join(" "), features))
+        .collect()
 }

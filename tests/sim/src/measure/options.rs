@@ -13,7 +13,8 @@ pub const USAGE: &str = "usage: sim measure death|split|leader-dies|restored
   [--network lan|metro|wan,...] [--disk quick|uneven|slow,...]
   [--only NAME=VALUE[|VALUE],...]  only cells with these labels
   [--rounds N] [--seed N]   so many rounds a cell (default 200) from this seed on; --seed alone: one
-  [--with NAME,...] [--without NAME,...] switches; [--compare NAME,...] each cell without and with
+  [--with NAME,...] [--without NAME,...] switches; [--compare NAME,...] each cell with and
+                            without, in every combination; NAME+NAME are switched together
   [--replicas N] [--down-after MS] [--failover-timeout MS]
   [--jobs N] [--json PATH] [--steps] [--trace]";
 
@@ -81,8 +82,8 @@ pub struct Options {
     pub seed: u64,
     /// Switches of the cores.
     pub features: Features,
-    /// Switches that are measured both ways.
-    pub compare: Vec<String>,
+    /// Switches that are measured both ways, in every combination; those of one entry together.
+    pub compare: Vec<Vec<String>>,
     /// Replicas of the group.
     pub replicas: usize,
     /// `down-after-milliseconds`.
@@ -157,7 +158,7 @@ impl Options {
                 }
                 "--with" => switch(&mut options.features, &words.next()?, true)?,
                 "--without" => switch(&mut options.features, &words.next()?, false)?,
-                "--compare" => options.compare = known(&words.next()?, &Features::NAMES)?,
+                "--compare" => options.compare = compared(&words.next()?)?,
                 "--replicas" => options.replicas = words.next()?.parse().ok()?,
                 "--down-after" => options.down_after = Some(words.next()?.parse().ok()?),
                 "--failover-timeout" => {
@@ -206,6 +207,12 @@ fn known(text: &str, names: &[&str]) -> Option<Vec<String>> {
         .iter()
         .all(|c| names.contains(&c.as_str()))
         .then_some(chosen)
+}
+
+fn compared(text: &str) -> Option<Vec<Vec<String>>> {
+    text.split(',')
+        .map(|together| known(&together.replace('+', ","), &Features::NAMES))
+        .collect()
 }
 
 fn switch(features: &mut Features, names: &str, on: bool) -> Option<()> {

@@ -162,6 +162,7 @@ impl World {
             return;
         }
         self.judge(node, &Fact::Died);
+        self.running.died(node);
         let host = self.host_of_node(node);
         let this = &mut self.nodes[node];
         this.brain = None;

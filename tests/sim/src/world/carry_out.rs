@@ -130,11 +130,13 @@ impl World {
                 }
                 self.tally
                     .notice(notice.name, self.nodes[node].is_reference);
+                self.tally.beside_another += u64::from(self.running.note(node, &notice));
                 self.judge(node, &Fact::Announced(&notice));
                 self.keep(node, || What::Notice(notice.name, notice.text.clone()));
                 self.trigger_on_notice(node, &notice);
             }
             Action::Log(line) => {
+                self.tally.line(&line.text);
                 self.note(|_| format!("sentinel {node}: log: {}", line.text));
             }
             Action::Addresses(table) => {

@@ -10,6 +10,7 @@ mod carry_out;
 mod deliver;
 mod far_end;
 mod faults;
+mod running;
 mod said;
 mod settled;
 
@@ -78,6 +79,8 @@ pub struct World {
     /// How many ids of sentinels there ever were.
     ids_ever: usize,
     lives: Vec<u32>,
+    /// Failovers that are being led.
+    running: running::Running,
     /// The address of every group at every sentinel, as published.
     published: Vec<BTreeMap<MasterName, (String, u16)>>,
 }
@@ -142,6 +145,7 @@ impl World {
             resolver: (2, 0),
             ids_ever: shape.nodes,
             lives: vec![0; shape.nodes],
+            running: Default::default(),
             published: vec![BTreeMap::new(); shape.nodes],
             shape,
         };
