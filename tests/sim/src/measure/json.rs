@@ -34,7 +34,7 @@ fn one(cell: &Cell, outcome: &Outcome) -> Value {
     }
     let figures: Map<String, Value> = names
         .into_iter()
-        .map(|name| (name.to_owned(), figure(&outcome.spread(name))))
+        .map(|name| (name.to_owned(), figure(outcome, name)))
         .collect();
     let bounds: Map<String, Value> = cell
         .bounds
@@ -57,12 +57,25 @@ fn one(cell: &Cell, outcome: &Outcome) -> Value {
     })
 }
 
-fn figure(spread: &Spread) -> Value {
+/// Seeds of rounds in which something was so: so many are shown.
+const SEEDS: usize = 10;
+
+fn figure(outcome: &Outcome, name: &str) -> Value {
+    let spread = outcome.spread(name);
     let (n, never) = spread.size();
     let ms = |us: i64| (us != NEVER).then_some(us as f64 / 1_000.0);
-    match spread {
+    match &spread {
         Spread::Nothing => Value::Null,
-        Spread::Marks(so, of) => json!({"of": of, "so": so}),
+        Spread::Marks(so, of) => {
+            let seeds: Vec<u64> = outcome
+                .rounds
+                .iter()
+                .filter(|r| r.mark(name))
+                .map(|r| r.seed)
+                .take(SEEDS)
+                .collect();
+            json!({"of": of, "so": so, "seeds": seeds})
+        }
         Spread::Counts(sum, of) => json!({"of": of, "sum": sum}),
         Spread::Times(_) => {
             let at = |percent| spread.quantile(percent).map(|(us, _)| ms(us));
