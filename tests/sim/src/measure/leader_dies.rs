@@ -269,6 +269,10 @@ fn figures(
         ("lasting", since(from, service.since)),
         ("no master", span(service.no_master)),
         ("replica", span(service.replica)),
+        (
+            "replica each",
+            span(service.replica_by_all / world.shape.nodes as u64),
+        ),
         ("two masters", span(service.two_masters)),
         ("agreed", returned.map_or(Figure::Skipped, after_return)),
         ("elections", Figure::Count(elections.epochs())),

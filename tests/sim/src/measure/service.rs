@@ -21,6 +21,8 @@ pub struct Service {
     pub no_master: u64,
     /// For how long some running sentinel published a living server that was a replica.
     pub replica: u64,
+    /// The same, summed up over all running sentinels that did so.
+    pub replica_by_all: u64,
     /// For how long two living servers were masters.
     pub two_masters: u64,
 }
@@ -29,7 +31,8 @@ pub struct Service {
 struct State {
     good: bool,
     no_master: bool,
-    replica: bool,
+    /// So many sentinels publish a living replica.
+    replica: u64,
     two_masters: bool,
 }
 
@@ -47,6 +50,7 @@ impl Service {
             since: None,
             no_master: 0,
             replica: 0,
+            replica_by_all: 0,
             two_masters: 0,
         };
         service.look(world);
@@ -68,6 +72,8 @@ impl Service {
                     .and_then(|(host, _)| server_of_host(host))
             })
             .collect::<Vec<_>>();
+        let is_replica = |s: usize| world.servers[s].serves() && !world.servers[s].is_master();
+        let replica = named.iter().flatten().filter(|s| is_replica(**s)).count() as u64;
         named.sort_unstable();
         named.dedup();
         let serving = |s: usize| world.servers[s].serves() && world.servers[s].is_master();
@@ -75,9 +81,7 @@ impl Service {
         self.now = State {
             good: matches!(named[..], [Some(s)] if serving(s) && (self.old_will_do || s != self.old)),
             no_master: known.clone().any(|s| !serving(s)),
-            replica: known
-                .clone()
-                .any(|s| world.servers[s].serves() && !world.servers[s].is_master()),
+            replica,
             two_masters: (0..world.servers.len()).filter(|s| serving(*s)).count() > 1,
         };
         if self.first.is_none() && known.clone().any(|s| s != self.old) {
@@ -96,7 +100,8 @@ impl Service {
         let span = now - self.last_look;
         self.last_look = now;
         self.no_master += span * u64::from(self.now.no_master);
-        self.replica += span * u64::from(self.now.replica);
+        self.replica += span * self.now.replica.min(1);
+        self.replica_by_all += span * self.now.replica;
         self.two_masters += span * u64::from(self.now.two_masters);
     }
 

@@ -62,6 +62,7 @@ fn columns(what: Measurement, steps: bool) -> Vec<Column> {
         ],
         Measurement::Restored => vec![
             Times("replica", "replica"),
+            Middle("replica each", "each"),
             Times("agreed", "agreed"),
             Middle("lasting", "lasting"),
             Middle("two masters", "2-masters"),
@@ -98,7 +99,7 @@ pub fn legend(what: Measurement) -> &'static str {
         }
         Measurement::Restored => {
             "ms. The leader dies when the promotion is on its disk and nobody has heard of it. replica: \
-             time during which any live sentinel published a living replica; agreed: from its return \
+             time during which any live sentinel published a living replica; each: the same on the average of all sentinels; agreed: from its return \
              until all publish one serving master for good;\nlasting: the same from the master's \
              down-after (master alive: the leader's death); failovers: elections won after its death; \
              needless: after its return.\n"
