@@ -212,6 +212,19 @@ fn a_vote_given_to_another_during_a_void_attempt_holds_the_next_one_back() {
     );
 }
 
+/// While the disk fails, an epoch of our own making is shared by later attempts, but not this one.
+#[test]
+fn a_void_epoch_is_not_used_again_while_the_disk_fails() {
+    let ballots = (0..4).map(|i| name(&peer_id(i))).collect();
+    let mut w = plan(1, 4, 2).feature("early-retry", true).settled();
+    w.disk = super::world::Disk::Fails(1);
+    set(&mut w, ballots);
+    w.kill_master();
+    w.until("-failover-abort-not-elected", 5_000);
+    w.until("+try-failover", SOON);
+    assert_eq!(w.told("+new-epoch").last().unwrap().1, "2");
+}
+
 #[test]
 fn a_master_that_is_back_before_the_next_attempt_is_left_alone() {
     let mut w = standing(2, vec![name(&peer_id(0)), name(&peer_id(1))]);
