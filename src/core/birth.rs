@@ -197,6 +197,7 @@ impl Sentinel {
             failover: None,
             attempt_stamp: None,
             yielded_at: None,
+            void_epoch: Epoch::ZERO,
             logged_stamp: None,
             candidacy: None,
             unconfirmed_since: None,

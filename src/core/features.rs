@@ -1,7 +1,7 @@
 //! Behaviour that can be switched on and off, so that it can be measured with and without.
 
-/// Which of the optional behaviours a sentinel has. None of them changes a byte of what is said;
-/// sentinels that differ in them work together.
+/// Which of the optional behaviours a sentinel has. None of them says anything
+/// in a new form: sentinels that differ in them work together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
     /// An election that nobody can win any more is given up at once, and tried again in a new epoch

@@ -113,6 +113,12 @@ impl Plan {
         self
     }
 
+    /// Switches an optional behaviour on or off.
+    pub fn feature(mut self, name: &str, on: bool) -> Plan {
+        assert!(self.features.set(name, on), "no feature {name}");
+        self
+    }
+
     pub fn seed(mut self, seed: u64) -> Plan {
         self.seed = seed;
         self

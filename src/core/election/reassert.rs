@@ -344,7 +344,7 @@ impl Sentinel {
         if election.epoch >= current {
             return;
         }
-        if lost {
+        if lost || self.tilt.is_on() {
             return self.drop_reassertion(id);
         }
         election.epoch = current;

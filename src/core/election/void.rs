@@ -64,7 +64,9 @@ impl Sentinel {
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };
-        master.failover = None;
+        if let Some(failover) = master.failover.take() {
+            master.void_epoch = master.void_epoch.max(failover.epoch);
+        }
         master.attempt_stamp = yielded;
         master.candidacy = (!held_back).then(|| now.mono.plus(pause));
         self.deadlines.set(Deadline::Failover(id), None);

@@ -70,8 +70,11 @@ impl Sentinel {
         let own = self.ledger.own_epoch?;
         let master = self.masters.get(&id)?;
         // While the disk fails, another may win that very epoch and publish under it.
-        let free =
-            master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();
+        let used = master
+            .leader_epoch
+            .max(master.config_epoch)
+            .max(master.void_epoch);
+        let free = used < own && master.pending_vote.is_none();
         (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
     }
 }

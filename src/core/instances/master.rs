@@ -90,6 +90,8 @@ pub struct Master {
     pub attempt_stamp: Option<Mono>,
     /// The stamp of the last vote for another sentinel: its failover may be running.
     pub yielded_at: Option<Mono>,
+    /// The greatest epoch in which nobody was or can be elected: not to be used again.
+    pub void_epoch: Epoch,
     /// The stamp for which the wait has been logged.
     pub logged_stamp: Option<Mono>,
     /// When our candidacy begins, while it is being delayed.
