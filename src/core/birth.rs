@@ -15,7 +15,7 @@ use super::deadlines::{Deadline, Deadlines};
 use super::instances::{Health, Master, MasterSettings, Server};
 use super::notice::{EventName, Level, LogLine};
 use super::persist::Ledger;
-use super::{Action, HEARTBEAT_MS, MasterId, Party, Sentinel, Simulate, Timings};
+use super::{Action, Features, HEARTBEAT_MS, MasterId, Party, Sentinel, Simulate, Timings};
 
 /// What a sentinel is born from.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Birth {
     pub requirepass: Option<Secret>,
     /// The timings; their defaults in production.
     pub timings: Timings,
+    /// Which optional behaviours it has.
+    pub features: Features,
     /// Seeds the one generator.
     pub seed: u64,
 }
@@ -65,6 +67,7 @@ impl Sentinel {
             port,
             requirepass,
             timings,
+            features,
             seed,
         } = birth;
         let my_id = conf.my_id.clone().unwrap_or_else(|| RunId::new(""));
@@ -83,6 +86,7 @@ impl Sentinel {
                 loglevel: conf.loglevel,
             },
             timings,
+            features,
             current_epoch: conf.current_epoch,
             tilt: Default::default(),
             simulate: Simulate::default(),
@@ -133,11 +137,12 @@ impl Sentinel {
             .current_epoch
             .max(conf.config_epoch)
             .max(conf.leader_epoch);
+        let unconfirmed = self.features.confirm_restored && conf.config_epoch > Epoch::ZERO;
         if let Some(master) = self.masters.get_mut(&id) {
             master.config_epoch = conf.config_epoch;
             master.leader_epoch = conf.leader_epoch;
             master.voted_for = conf.voted_for;
-            master.unconfirmed_since = (conf.config_epoch > Epoch::ZERO).then_some(now.mono);
+            master.unconfirmed_since = unconfirmed.then_some(now.mono);
         }
         for address in conf.known_replicas {
             let known = self
@@ -191,9 +196,13 @@ impl Sentinel {
             rebooted_at: None,
             failover: None,
             attempt_stamp: None,
+            yielded_at: None,
+            void_epoch: Epoch::ZERO,
             logged_stamp: None,
             candidacy: None,
             unconfirmed_since: None,
+            reassertion: None,
+            reasserted_at: None,
             replicas: BTreeMap::new(),
             peers: BTreeMap::new(),
             next_key: 0,

@@ -29,6 +29,8 @@ pub enum Deadline {
     Ask(Party),
     /// A master's failover: candidacy, election, step and time limits.
     Failover(MasterId),
+    /// A conflict about a master's address: wait, requests, time limit.
+    Reassert(MasterId),
     /// A master has been down for a while without a failover: say why.
     Explain(MasterId),
 }
@@ -55,13 +57,14 @@ impl Deadline {
             Deadline::Info(party) => of_party(2, party),
             Deadline::Hello(party) => of_party(3, party),
             Deadline::Ask(party) => of_party(4, party),
+            Deadline::Reassert(MasterId(master)) => (TABLES - 2, u64::from(master)),
             Deadline::Link(LinkId(link)) => (TABLES - 1, u64::from(link)),
         }
     }
 }
 
 /// Tables of names: small ones with simple numbers are searched quicker than one with whole names.
-const TABLES: usize = 16;
+const TABLES: usize = 17;
 
 /// The table: a heap whose entries can be moved in place. A name keeps its slot while its record
 /// exists, because most deadlines are set anew as soon as they are met.

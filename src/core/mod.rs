@@ -16,6 +16,7 @@ mod discovery;
 mod election;
 pub mod event;
 mod failover;
+mod features;
 mod health;
 mod instances;
 mod links;
@@ -38,6 +39,7 @@ use crate::types::{Epoch, MasterName, Mono, Now, RunId};
 pub use action::{Action, Ask, Reply};
 pub use birth::{Birth, Settings};
 pub use event::{Answer, ConnId, Event, Waiter};
+pub use features::Features;
 pub use timings::Timings;
 
 use action::{Renames, Socket};
@@ -92,6 +94,7 @@ pub struct Sentinel {
     my_id: RunId,
     settings: Settings,
     timings: Timings,
+    features: Features,
     current_epoch: Epoch,
     tilt: Tilt,
     simulate: Simulate,
@@ -203,6 +206,7 @@ impl Sentinel {
             Deadline::Hello(party) => self.tend_hello(party, now),
             Deadline::Ask(party) => self.tend_ask(party, now),
             Deadline::Failover(master) => self.step_failover(master, now),
+            Deadline::Reassert(master) => self.tend_reassertion(master, now),
             Deadline::Explain(master) => self.explain_no_failover(master, now),
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Conf;
 use crate::core::notice::Notice;
-use crate::core::{Birth, Timings};
+use crate::core::{Birth, Features, Timings};
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
 use crate::server::monitor::{self, Calls, Voice};
@@ -49,6 +49,7 @@ impl Monitoring {
                 port: conf.server.port,
                 requirepass: conf.server.requirepass.clone(),
                 timings: Timings::default(),
+                features: Features::default(),
                 seed: rand::random(),
             },
             source,

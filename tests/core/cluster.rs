@@ -73,6 +73,7 @@ pub struct Plan {
     pub seed: u64,
     /// Changes to the birth beyond the configuration.
     pub requirepass: Option<rsentinel::types::Secret>,
+    pub features: rsentinel::core::Features,
 }
 
 /// A group with D = 1000 and FT = 20000.
@@ -97,6 +98,7 @@ pub fn plan(replicas: usize, peers: usize, quorum: u32) -> Plan {
         },
         seed: 7,
         requirepass: None,
+        features: rsentinel::core::Features::default(),
     }
 }
 
@@ -108,6 +110,12 @@ impl Plan {
 
     pub fn process(mut self, change: impl FnOnce(&mut SentinelConf)) -> Plan {
         change(&mut self.conf);
+        self
+    }
+
+    /// Switches an optional behaviour on or off.
+    pub fn feature(mut self, name: &str, on: bool) -> Plan {
+        assert!(self.features.set(name, on), "no feature {name}");
         self
     }
 
@@ -124,6 +132,7 @@ impl Plan {
             port: 26379,
             requirepass: self.requirepass.clone(),
             timings: timings(),
+            features: self.features,
             seed: self.seed,
         }
     }

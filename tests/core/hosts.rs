@@ -110,6 +110,8 @@ pub struct PeerScript {
     pub down: bool,
     /// How it votes.
     pub votes: Votes,
+    /// Where the master is, as far as it knows; `None`: wherever it is asked about.
+    pub master: Option<String>,
     /// Whom it voted for, by epoch.
     pub cast: BTreeMap<Epoch, RunId>,
 }
@@ -226,6 +228,7 @@ impl Host {
             kind: Kind::Peer(PeerScript {
                 down: false,
                 votes: Votes::Freely,
+                master: None,
                 cast: BTreeMap::new(),
             }),
             ..Host::server(Server::master())
@@ -262,13 +265,22 @@ impl Host {
             }
             Ask::MasterDown {
                 peer,
+                host,
+                port,
                 epoch,
                 candidate,
-                ..
             } => {
                 let Kind::Peer(script) = &mut self.kind else {
                     return None;
                 };
+                let known = script.master.as_ref();
+                if known.is_some_and(|m| *m != format!("{host}:{port}")) {
+                    let reply = Some(DownReply {
+                        down: false,
+                        vote: None,
+                    });
+                    return Some(Answer::MasterDown { peer: *peer, reply });
+                }
                 Answer::MasterDown {
                     peer: *peer,
                     reply: script.opinion(*epoch, candidate.as_ref())?,

@@ -9,6 +9,7 @@
 mod cluster;
 mod corrections;
 mod durability;
+mod early_retry;
 mod election;
 mod epochs;
 mod failover;
@@ -22,6 +23,7 @@ mod odown_and_ask;
 mod operators;
 mod promotion;
 mod random;
+mod reassertion;
 mod reconf;
 mod record;
 mod reset_and_switch;

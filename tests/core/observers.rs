@@ -323,6 +323,17 @@ fn a_restored_configuration_of_an_unreachable_master_is_published_after_two_peri
 }
 
 #[test]
+fn without_confirmation_a_restored_configuration_is_published_at_once() {
+    let mut w = plan(1, 1, 2)
+        .with(|m| m.config_epoch = epoch_of(5))
+        .feature("confirm-restored", false)
+        .start();
+    w.server(M).role = Role::Replica;
+    w.run(5_000);
+    assert!(w.hellos_to(P[0]).iter().all(|(_, t)| t.ends_with(",5")));
+}
+
+#[test]
 fn a_changed_announce_ip_shows_in_the_next_hello() {
     let mut w = plan(0, 1, 2).settled();
     w.instruct(Instruction::ConfigSet(vec![ConfigChange::AnnounceIp(

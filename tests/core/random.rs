@@ -309,7 +309,14 @@ fn instruct(w: &mut World, op: &Op) {
 }
 
 fn play(seed: u64, ops: &[Op]) -> World {
-    let mut w = plan(3, 3, 2).seed(seed).start();
+    let mut birth = plan(3, 3, 2).seed(seed);
+    if seed % 2 == 1 {
+        birth = birth
+            .with(|m| m.config_epoch = epoch_of(5))
+            .feature("early-retry", true)
+            .feature("reassert", true);
+    }
+    let mut w = birth.start();
     for op in ops {
         do_one(&mut w, op);
     }

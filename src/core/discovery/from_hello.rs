@@ -38,7 +38,9 @@ impl Sentinel {
         if hello.config_epoch > self.current_epoch {
             self.raise_epoch(hello.config_epoch, id, now);
         }
+        self.note_gossip(peer, &hello, now.mono);
         self.weigh_configuration(id, peer, &hello, text, now);
+        self.weigh_conflict(id, now);
         if let Some(peer) = self.peer_mut(peer) {
             peer.hello_received = now.mono;
         }
@@ -238,6 +240,13 @@ impl Sentinel {
         };
         master.config_epoch = epoch;
         master.unconfirmed_since = None;
+        master.reassertion = None;
+        if self.features.reassert && epoch >= master.leader_epoch {
+            // Whoever got our last vote has published, or been overtaken: the switch that usually
+            // follows would allow a new attempt as well.
+            master.attempt_stamp = None;
+            master.yielded_at = None;
+        }
         let promoted = master.promoted_key().is_some();
         if promoted {
             // The promotion that we proved is the configuration in force: take it over.

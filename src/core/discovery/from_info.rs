@@ -145,6 +145,7 @@ impl Sentinel {
         }
         if party.who == Who::Master {
             self.confirm_restored(party.master, report.role);
+            self.weigh_conflict(party.master, now);
             self.tend_down(party, now);
         }
         if self.tilt.is_on() {

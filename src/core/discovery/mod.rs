@@ -1,5 +1,6 @@
 //! How the sentinel learns of replicas, peers and newer configurations, and how it tells.
 
+mod conflict;
 mod correct;
 mod from_hello;
 mod from_info;

@@ -50,6 +50,7 @@ impl Sentinel {
         self.deadlines.forget_party(party);
         self.deadlines.forget(Deadline::Failover(id));
         self.deadlines.forget(Deadline::Explain(id));
+        self.deadlines.forget(Deadline::Reassert(id));
         if let Some(master) = self.masters.remove(&id) {
             self.names.remove(&master.name);
         }
@@ -91,8 +92,10 @@ impl Sentinel {
             return;
         };
         master.failover = None;
+        master.reassertion = None;
         master.candidacy = None;
         master.attempt_stamp = None;
+        master.yielded_at = None;
         master.odown_since = None;
         master.rebooted_at = None;
         let server = &mut master.server;
@@ -103,6 +106,7 @@ impl Sentinel {
         server.role_since = now;
         self.deadlines.set(Deadline::Failover(id), None);
         self.deadlines.set(Deadline::Explain(id), None);
+        self.deadlines.set(Deadline::Reassert(id), None);
     }
 
     /// A master record for a new address: nothing of the old server's words survives.

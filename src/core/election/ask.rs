@@ -123,6 +123,7 @@ impl Sentinel {
             peer.asks_in_flight.push_back(AskInFlight {
                 sent: now.mono,
                 vote: vote_epoch,
+                reasserts: None,
                 outdated: false,
             });
             peer.last_ask = Some(now.mono);
@@ -154,6 +155,10 @@ impl Sentinel {
             link.note_round_trip(now.mono.since(ask.sent));
         }
         if asked.is_some_and(|ask| ask.outdated) {
+            return self.tend_ask(party, now);
+        }
+        if let Some(epoch) = asked.and_then(|ask| ask.reasserts) {
+            self.reassertion_answered(party, epoch, reply, now);
             return self.tend_ask(party, now);
         }
         // Another shape is no answer: it must not refresh anything.

@@ -49,11 +49,7 @@ impl Sentinel {
         };
         let mut rebased = Vec::new();
         for master in self.masters.values_mut().filter(|m| behind(m)) {
-            let pending_for_other = master
-                .pending_vote
-                .as_ref()
-                .is_some_and(|p| p.candidate.as_ref().is_some_and(|c| *c != self.my_id));
-            if master.leader_epoch >= current || pending_for_other {
+            if master.vote_is_gone(current, &self.my_id) {
                 continue;
             }
             if let Some(failover) = &mut master.failover {
@@ -67,10 +63,13 @@ impl Sentinel {
             self.propose_vote(id, current, Some(me), callers);
             self.ask_all(id, now);
         }
+        for id in self.masters.keys().copied().collect::<Vec<_>>() {
+            self.rebase_reassertion(id, now);
+        }
     }
 
     /// Drops the own vote that is on its way for an older epoch, keeping those who wait for it.
-    fn take_own_pending(
+    pub(super) fn take_own_pending(
         &mut self,
         id: MasterId,
     ) -> Vec<(

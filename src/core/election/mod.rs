@@ -3,7 +3,11 @@
 mod ask;
 mod candidacy;
 mod count;
+mod reassert;
+mod void;
 mod vote;
 
 pub(super) use count::votes_for;
+pub(super) use reassert::Reassertion;
+pub(super) use void::is_void;
 pub(super) use vote::PendingVote;

@@ -128,6 +128,7 @@ impl Sentinel {
             master.voted_for = Some(candidate.clone());
             if for_other {
                 master.attempt_stamp = Some(stamp);
+                master.yielded_at = Some(stamp);
                 master.candidacy = None;
             }
             self.announce(
@@ -142,6 +143,7 @@ impl Sentinel {
         }
         self.cast_missing_own_vote(id);
         self.step_failover(id, now);
+        self.count_reassertion(id, now);
     }
 
     /// An own vote is on disk that has been replaced meanwhile: it was given all the same, and no
@@ -181,6 +183,7 @@ impl Sentinel {
         let Some(pending) = master.pending_vote.take_if(|p| p.version == version) else {
             return;
         };
+        self.reassertion_not_durable(id, pending.epoch);
         let mut callers = pending.callers.into_iter();
         if let Some((waiter, question)) = callers.next() {
             let down = self

@@ -19,6 +19,7 @@ impl Sentinel {
             .shared_epoch(id)
             .filter(|_| !forced)
             .unwrap_or_else(|| self.unused_epoch(id));
+        self.drop_reassertion(id);
         let raised = epoch > self.current_epoch;
         self.current_epoch = epoch;
         let stamp = self.desynchronised(now.mono);
@@ -56,7 +57,7 @@ impl Sentinel {
 
     /// An epoch above everything heard of, voted in, or in force: a peer may publish a
     /// configuration under a greater epoch than its current one.
-    fn unused_epoch(&self, id: MasterId) -> Epoch {
+    pub(in crate::core) fn unused_epoch(&self, id: MasterId) -> Epoch {
         let known = self.masters.get(&id).map_or(Epoch::ZERO, |m| {
             let pending = m.pending_vote.as_ref().map(|p| p.epoch);
             m.config_epoch.max(pending.unwrap_or_default())
@@ -69,8 +70,11 @@ impl Sentinel {
         let own = self.ledger.own_epoch?;
         let master = self.masters.get(&id)?;
         // While the disk fails, another may win that very epoch and publish under it.
-        let free =
-            master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();
+        let used = master
+            .leader_epoch
+            .max(master.config_epoch)
+            .max(master.void_epoch);
+        let free = used < own && master.pending_vote.is_none();
         (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::types::Now;
 
-use super::super::election::votes_for;
+use super::super::election::{is_void, votes_for};
 use super::super::notice::{EventName, Level};
 use super::super::persist::Waiting;
 use super::super::{MasterId, Party, Sentinel};
@@ -27,12 +27,18 @@ impl Sentinel {
             .attempt_stamp
             .unwrap_or(failover.started)
             .plus(limit + 1);
-        if end > now.mono {
+        let void = self.features.early_retry && is_void(master, &self.my_id, failover.epoch);
+        if end > now.mono && !void {
             return self.set_failover_deadline(id, end);
         }
         let votes = votes_for(master, &self.my_id, failover.epoch);
+        let why = if void {
+            "; nobody can win it any more"
+        } else {
+            ""
+        };
         let line = format!(
-            "Not elected to fail over {} in epoch {}: {votes} of {} votes needed (known sentinels: {}, quorum {})",
+            "Not elected to fail over {} in epoch {}: {votes} of {} votes needed (known sentinels: {}, quorum {}){why}",
             self.describe(Party::master(id)),
             failover.epoch,
             master.votes_needed(),
@@ -41,7 +47,11 @@ impl Sentinel {
         );
         self.announce_party(EventName::AbortNotElected, Party::master(id));
         self.log(Level::Notice, line);
-        self.end_attempt(id, now);
+        if void {
+            self.end_void_attempt(id, now);
+        } else {
+            self.end_attempt(id, now);
+        }
     }
 
     fn elected(&mut self, id: MasterId, now: Now) {

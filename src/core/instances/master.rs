@@ -7,7 +7,7 @@ use crate::types::{Address, Epoch, MasterName, Mono, RunId, Secret};
 
 use super::super::MasterId;
 use super::super::action::Renames;
-use super::super::election::PendingVote;
+use super::super::election::{PendingVote, Reassertion};
 use super::super::failover::Failover;
 use super::peer::Peer;
 use super::replica::Replica;
@@ -88,12 +88,20 @@ pub struct Master {
     /// The instant from which 2 × failover-timeout must pass before an own attempt: the last
     /// own attempt or vote for another, plus a random part of a second.
     pub attempt_stamp: Option<Mono>,
+    /// The stamp of the last vote for another sentinel: its failover may be running.
+    pub yielded_at: Option<Mono>,
+    /// The greatest epoch in which nobody was or can be elected: not to be used again.
+    pub void_epoch: Epoch,
     /// The stamp for which the wait has been logged.
     pub logged_stamp: Option<Mono>,
     /// When our candidacy begins, while it is being delayed.
     pub candidacy: Option<Mono>,
     /// A configuration restored from disk that its master has not confirmed yet: since when.
     pub unconfirmed_since: Option<Mono>,
+    /// A conflict about the address that no config epoch decides, and its healing.
+    pub reassertion: Option<Reassertion>,
+    /// When a re-assertion was last begun.
+    pub reasserted_at: Option<Mono>,
     /// Replicas in the order they became known.
     pub replicas: BTreeMap<u32, Replica>,
     /// Peers in the order they became known.
@@ -108,9 +116,23 @@ impl Master {
         self.peers.len() + 1
     }
 
+    /// More than half of all voters.
+    pub fn majority(&self) -> usize {
+        self.voters() / 2 + 1
+    }
+
     /// The least number of votes that wins: a majority of all voters, and the quorum.
     pub fn votes_needed(&self) -> usize {
-        (self.voters() / 2 + 1).max(self.settings.quorum as usize)
+        self.majority().max(self.settings.quorum as usize)
+    }
+
+    /// Our vote in this epoch, or a later one, has been or is just being given to another.
+    pub fn vote_is_gone(&self, epoch: Epoch, me: &RunId) -> bool {
+        let pending_for_other = self
+            .pending_vote
+            .as_ref()
+            .is_some_and(|p| p.candidate.as_ref().is_some_and(|c| c != me));
+        self.leader_epoch >= epoch || pending_for_other
     }
 
     /// The address that hellos, clients and the disk are told: the promoted replica's as soon

@@ -7,6 +7,6 @@ mod replica;
 mod server;
 
 pub use master::{Health, Master, MasterSettings};
-pub use peer::{AskInFlight, Peer, Vote};
+pub use peer::{AskInFlight, Gossip, Peer, Vote};
 pub use replica::{Reconf, Replica};
 pub use server::{Greeting, Server};

@@ -35,6 +35,10 @@ pub struct Peer {
     pub last_ask: Option<Mono>,
     /// The last failover epoch for which it has answered a vote request, and when.
     pub vote_answered: Option<(Epoch, Mono)>,
+    /// The last epoch for which its vote in a re-assertion was asked, and when.
+    pub reassertion_asked: Option<(Epoch, Mono)>,
+    /// Which master its last hello named.
+    pub gossip: Option<Gossip>,
     /// When it was last asked because it asked us.
     pub asked_back: Option<Mono>,
     /// It asked us while our own ask was unanswered: if that answer is "not down", it may have
@@ -49,8 +53,21 @@ pub struct AskInFlight {
     pub sent: Mono,
     /// For which epoch a vote was asked; `None` when only an opinion was.
     pub vote: Option<Epoch>,
+    /// For which epoch a re-assertion asked it: it may be about another server than the master.
+    pub reasserts: Option<Epoch>,
     /// It was about a server that is no longer the master: the answer says nothing.
     pub outdated: bool,
+}
+
+/// What a hello said of the master.
+#[derive(Clone, Debug)]
+pub struct Gossip {
+    /// Its address.
+    pub address: Address,
+    /// Under which config epoch.
+    pub config_epoch: Epoch,
+    /// When that was heard.
+    pub at: Mono,
 }
 
 /// A reported vote.
@@ -78,6 +95,8 @@ impl Peer {
             asks_in_flight: VecDeque::new(),
             last_ask: None,
             vote_answered: None,
+            reassertion_asked: None,
+            gossip: None,
             asked_back: None,
             ask_back_wanted: false,
         }
@@ -101,6 +120,9 @@ impl Peer {
 
     /// The newest unanswered ask about the present master.
     pub fn unanswered(&self) -> Option<&AskInFlight> {
-        self.asks_in_flight.back().filter(|ask| !ask.outdated)
+        let mut newest_first = self.asks_in_flight.iter().rev();
+        newest_first
+            .find(|ask| ask.reasserts.is_none())
+            .filter(|ask| !ask.outdated)
     }
 }

@@ -163,6 +163,8 @@ impl Fact<'_> {
 pub struct Scene<'a> {
     /// World time in ms.
     pub now: u64,
+    /// World time in µs.
+    pub now_us: u64,
     /// Which sentinel.
     pub node: usize,
     /// The sentinel itself.
@@ -176,10 +178,11 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The scene of one fact.
-    pub fn new(now: u64, node: usize, at: &'a Node, shape: &'a Shape, ids_ever: usize) -> Self {
+    /// The scene of one fact, at this world time in µs.
+    pub fn new(now_us: u64, node: usize, at: &'a Node, shape: &'a Shape, ids_ever: usize) -> Self {
         Scene {
-            now,
+            now: now_us / 1_000,
+            now_us,
             node,
             at,
             shape,
@@ -194,7 +197,7 @@ impl Scene<'_> {
     /// The core's own view, taken once for all oracles; `None` for a modelled reference.
     pub fn view(&self) -> Option<&View> {
         let take = || match &self.at.brain {
-            Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now * 1_000))),
+            Some(Brain::Real(core)) => Some(core.view(self.at.present(self.now_us))),
             _ => None,
         };
         self.view.get_or_init(take).as_ref()

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use rsentinel::core::Features;
 use rsentinel::core::notice::EventName;
 use sim::oracles::{Oracles, Violation};
 use sim::run::Setup;
@@ -17,7 +18,9 @@ use sim::tally::Tally;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: sim --seeds A..B | --seed N  [--nodes N] [--replicas N] [--masters N] \
-[--mixed] [--calm] [--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]";
+[--mixed] [--calm] [--with NAME,...] [--without NAME,...] \
+[--trace] [--jobs N] [--keep-going] [--no-shrink] [--most-slow PERCENT]
+   or: sim measure WHAT ... (figures)";
 /// Lines of a trace that are shown with a violation.
 const LAST_LINES: usize = 200;
 /// A failover in good order that takes longer than down-after and this, in ms, has lost an election.
@@ -62,6 +65,8 @@ fn options() -> Option<Options> {
             "--masters" => options.wishes.masters = Some(words.next()?.parse().ok()?),
             "--jobs" => options.jobs = words.next()?.parse().ok()?,
             "--most-slow" => options.most_slow = Some(words.next()?.parse().ok()?),
+            "--with" => switch(&mut options.wishes.features, &words.next()?, true)?,
+            "--without" => switch(&mut options.wishes.features, &words.next()?, false)?,
             "--calm" => options.wishes.calm = true,
             "--mixed" => options.wishes.mixed = true,
             "--trace" => options.trace = true,
@@ -73,7 +78,19 @@ fn options() -> Option<Options> {
     (options.to > options.from).then_some(options)
 }
 
+/// Switches optional behaviours of the core: `early-retry,reassert`.
+fn switch(features: &mut Features, names: &str, on: bool) -> Option<()> {
+    names
+        .split(',')
+        .all(|name| features.set(name, on))
+        .then_some(())
+}
+
 fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some("measure") {
+        return sim::measure::main(words);
+    }
     let Some(options) = options() else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -194,6 +211,13 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
         total.count(EventName::SwitchMaster),
         total.count(EventName::AbortSlaveTimeout) + total.count(EventName::AbortNoGoodSlave),
     );
+    println!(
+        "leaders elected beside a running failover: {}",
+        total.beside_another
+    );
+    for (name, n) in &total.lines {
+        println!("{name}: {n}");
+    }
     if total.lasting_splits > 0 {
         println!(
             "runs that ended with a reference split off for good (its defects W7, W8): {}",

@@ -6,10 +6,16 @@ use crate::chance::Chance;
 #[derive(Clone, Debug)]
 pub struct Network {
     hosts: usize,
+    /// The first so many hosts are servers, the others sentinels.
+    servers: usize,
     /// How many causes block each directed pair; 0 = packets arrive.
     blocked: Vec<u16>,
     /// Least and greatest one-way latency in µs.
     pub latency: (u64, u64),
+    /// The same between sentinels, when it differs.
+    pub between_sentinels: Option<(u64, u64)>,
+    /// Vote requests take so much longer, in µs: least and greatest.
+    pub late_votes: Option<(u64, u64)>,
     /// Hellos are delivered twice, this many times in a hundred.
     pub duplicates: u64,
     /// One packet in a hundred of these is lost and sent again by TCP 200 ms … 1.2 s later.
@@ -18,11 +24,14 @@ pub struct Network {
 
 impl Network {
     /// Everybody reaches everybody.
-    pub fn new(hosts: usize, latency: (u64, u64)) -> Self {
+    pub fn new(hosts: usize, servers: usize, latency: (u64, u64)) -> Self {
         Network {
             hosts,
+            servers,
             blocked: vec![0; hosts * hosts],
             latency,
+            between_sentinels: None,
+            late_votes: None,
             duplicates: 0,
             loss: 0,
         }
@@ -55,13 +64,19 @@ impl Network {
     pub fn heal(&mut self, latency: (u64, u64)) {
         self.blocked.fill(0);
         self.latency = latency;
+        self.between_sentinels = None;
+        self.late_votes = None;
         self.duplicates = 0;
         self.loss = 0;
     }
 
-    /// How long one packet takes, in µs.
-    pub fn travel(&self, chance: &mut Chance) -> u64 {
-        let mut time = chance.between(self.latency.0, self.latency.1);
+    /// How long one packet between two hosts takes, in µs.
+    pub fn travel(&self, a: usize, b: usize, chance: &mut Chance) -> u64 {
+        let (least, greatest) = self
+            .between_sentinels
+            .filter(|_| a.min(b) >= self.servers)
+            .unwrap_or(self.latency);
+        let mut time = chance.between(least, greatest);
         if self.loss > 0 && chance.percent(self.loss) {
             time += chance.between(200_000, 1_200_000);
         }

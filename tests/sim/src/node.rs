@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rsentinel::config::SentinelConf;
-use rsentinel::core::{Action, Birth, ConnId, Event, Sentinel, Timings};
+use rsentinel::core::{Action, Birth, ConnId, Event, Features, Sentinel, Timings};
 use rsentinel::types::{Mono, Now, RunId, Wall};
 
 use crate::disk::Disk;
@@ -24,12 +24,19 @@ pub enum Brain {
 
 impl Brain {
     /// A brain born from a configuration.
-    pub fn new(reference: bool, now: Now, conf: SentinelConf, seed: u64) -> Self {
+    pub fn new(
+        reference: bool,
+        now: Now,
+        conf: SentinelConf,
+        features: Features,
+        seed: u64,
+    ) -> Self {
         let birth = Birth {
             conf,
             port: 26379,
             requirepass: None,
             timings: Timings::default(),
+            features,
             seed,
         };
         if reference {
@@ -83,6 +90,8 @@ pub struct Node {
     pub incarnation: u32,
     /// Its monotonic clock runs ahead of the world's by so many ms.
     pub mono_ahead: u64,
+    /// … and by so many µs more, fewer than 1000: its milliseconds begin at instants of their own.
+    pub phase: u64,
     /// Its wall clock is off by so many ms.
     pub wall_off: i64,
     /// Its sockets: the world's number of each.
@@ -149,7 +158,7 @@ pub enum Inbound {
 impl Node {
     /// The time on its clocks.
     pub fn present(&self, world_us: u64) -> Now {
-        let ms = world_us / 1_000;
+        let ms = (world_us + self.phase) / 1_000;
         Now {
             mono: Mono(ms + self.mono_ahead),
             wall: Wall((WALL_START + ms).saturating_add_signed(self.wall_off)),
@@ -158,7 +167,12 @@ impl Node {
 
     /// The world's time of an instant on its monotonic clock, in µs.
     pub fn world_time(&self, mono: Mono) -> u64 {
-        mono.0.saturating_sub(self.mono_ahead) * 1_000
+        (mono.0.saturating_sub(self.mono_ahead) * 1_000).saturating_sub(self.phase)
+    }
+
+    /// The world's time, in µs, at which its next millisecond begins.
+    pub fn next_ms(&self, world_us: u64) -> u64 {
+        (world_us + self.phase) / 1_000 * 1_000 + 1_000 - self.phase
     }
 
     /// The process runs and is not stopped.

@@ -43,6 +43,7 @@ impl Setup {
                 masters: shape.masters,
                 references: shape.references,
                 down_after: shape.down_after,
+                features: shape.features,
                 ..Shape::plain(shape.nodes, replicas)
             };
             (Vec::new(), 12_000 + chance.between(0, 3_000))

@@ -2,7 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use rsentinel::core::Features;
+
 use crate::chance::Chance;
+
+/// Sentinels start within so many µs of each other, unless the shape says otherwise.
+const STARTS: u64 = 700_000;
 
 /// The shape of a cluster. Everything in it follows from the seed unless the caller fixes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +36,12 @@ pub struct Shape {
     pub write: (u64, u64),
     /// Every second replica has priority 0.
     pub some_never: bool,
+    /// Sentinels start within so many µs of each other.
+    pub starts: u64,
+    /// The milliseconds of each sentinel's clock begin at instants of their own.
+    pub phases: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 /// What the caller of a run fixes; the rest follows from the seed.
@@ -46,6 +57,8 @@ pub struct Wishes {
     pub mixed: bool,
     /// No faults but the death of the master at the end: to measure.
     pub calm: bool,
+    /// Which optional behaviours every real core has.
+    pub features: Features,
 }
 
 impl Shape {
@@ -64,6 +77,9 @@ impl Shape {
             latency: (100, 400),
             write: (1_000, 4_000),
             some_never: false,
+            starts: STARTS,
+            phases: false,
+            features: Features::default(),
         }
     }
 
@@ -99,6 +115,9 @@ impl Shape {
                 (20_000, 400_000),
             ]),
             some_never: chance.percent(15),
+            starts: STARTS,
+            phases: false,
+            features: wishes.features,
         }
     }
 

@@ -17,6 +17,10 @@ pub struct Tally {
     pub duplicated_hellos: u64,
     /// Runs at whose end a reference held on to another master than the real cores, for good.
     pub lasting_splits: u64,
+    /// Leaders elected while another led a failover of the same group.
+    pub beside_another: u64,
+    /// Log lines of real cores that tell how often an optional behaviour showed.
+    pub lines: BTreeMap<&'static str, u64>,
     /// Turns of cores.
     pub turns: u64,
     /// Virtual ms simulated.
@@ -27,7 +31,25 @@ pub struct Tally {
     pub recoveries: Vec<u64>,
 }
 
+/// Which log lines are counted: by a part of them, with the name of the count.
+const COUNTED_LINES: [(&str, &str); 5] = [
+    ("nobody can win it any more", "elections found void"),
+    ("and no config epoch decides", "conflicts seen"),
+    ("Asking for epoch", "re-assertions begun"),
+    ("Re-asserting", "re-assertions won"),
+    ("Not elected to re-assert", "re-assertions lost"),
+];
+
 impl Tally {
+    /// A real core logged a line.
+    pub fn line(&mut self, text: &str) {
+        for (part, name) in COUNTED_LINES {
+            if text.contains(part) {
+                *self.lines.entry(name).or_default() += 1;
+            }
+        }
+    }
+
     /// A fault struck.
     pub fn fault(&mut self, name: &'static str) {
         *self.faults.entry(name).or_default() += 1;
@@ -63,6 +85,10 @@ impl Tally {
         for (name, n) in other.exercised {
             *self.exercised.entry(name).or_default() += n;
         }
+        for (name, n) in other.lines {
+            *self.lines.entry(name).or_default() += n;
+        }
+        self.beside_another += other.beside_another;
         self.duplicated_hellos += other.duplicated_hellos;
         self.turns += other.turns;
         self.lasting_splits += other.lasting_splits;

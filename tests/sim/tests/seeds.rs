@@ -1,5 +1,6 @@
 //! A fixed number of seeds, as an ordinary test; `cargo run --release -p sim` runs any number.
 
+use rsentinel::core::Features;
 use sim::run::Setup;
 use sim::shape::Wishes;
 
@@ -7,9 +8,12 @@ fn none_breaks(seeds: std::ops::Range<u64>, wishes: Wishes) {
     for seed in seeds {
         let outcome = Setup::of_seed(seed, wishes).run(false);
         if let Some(v) = outcome.violation {
-            let mixed = if wishes.mixed { " --mixed" } else { "" };
+            let mut options = String::from(if wishes.mixed { " --mixed" } else { "" });
+            if wishes.features.early_retry {
+                options.push_str(" --with early-retry,reassert");
+            }
             panic!(
-                "{} at {} ms: {}\nreproduce: cargo run --release -p sim -- --seed {seed}{mixed}",
+                "{} at {} ms: {}\nreproduce: cargo run --release -p sim -- --seed {seed}{options}",
                 v.invariant, v.at, v.text
             );
         }
@@ -28,6 +32,23 @@ fn no_invariant_breaks_in_the_first_seeds_of_mixed_quorums() {
         ..Wishes::default()
     };
     none_breaks(0..30, wishes);
+}
+
+#[test]
+fn no_invariant_breaks_with_every_optional_behaviour() {
+    let features = Features {
+        early_retry: true,
+        reassert: true,
+        confirm_restored: true,
+    };
+    for mixed in [false, true] {
+        let wishes = Wishes {
+            mixed,
+            features,
+            ..Wishes::default()
+        };
+        none_breaks(60..80, wishes);
+    }
 }
 
 #[test]

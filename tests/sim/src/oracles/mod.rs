@@ -16,7 +16,8 @@ mod s12_down_late;
 mod s13_voters;
 mod s14_best_replica;
 mod s15_reload;
-mod said;
+pub(crate) mod said;
+mod void_epochs;
 mod w2ft;
 
 use crate::facts::{Fact, Kind, Scene};
@@ -74,6 +75,7 @@ impl Oracles {
                 Box::<s14_best_replica::BestReplica>::default(),
                 Box::<s15_reload::Reload>::default(),
                 Box::<w2ft::Wait>::default(),
+                Box::<void_epochs::VoidEpochs>::default(),
         ])
     }
 

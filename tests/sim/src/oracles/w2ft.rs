@@ -1,6 +1,8 @@
 //! The wait between attempts (a delay that must stay): no own attempt, unless an operator orders
 //! it, within twice `failover-timeout` of the last own one or of a vote for another, unless the
-//! address of the group has changed since.
+//! address of the group has changed since. Two optional behaviours shorten it: an attempt that was
+//! given up may be repeated early (whether rightly so, `void_epochs` judges), and a configuration
+//! published under the epoch of the last vote ends the wait even when it names the same address.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +15,21 @@ use crate::facts::{Fact, Kind, Scene};
 /// The judge.
 #[derive(Default)]
 pub struct Wait {
-    since: BTreeMap<(usize, usize), u64>,
+    /// The last own attempt, while nothing has ended the wait for it.
+    tried: BTreeMap<(usize, usize), u64>,
+    /// The last vote for another.
+    yielded: BTreeMap<(usize, usize), u64>,
+    /// The epoch of the last vote.
+    voted_in: BTreeMap<(usize, usize), u64>,
     attempts: said::Attempts,
     exercised: u64,
+}
+
+impl Wait {
+    fn end(&mut self, key: (usize, usize)) {
+        self.tried.remove(&key);
+        self.yielded.remove(&key);
+    }
 }
 
 impl Oracle for Wait {
@@ -33,7 +47,24 @@ impl Oracle for Wait {
         }
         let notice = match fact {
             Fact::Born(_) => {
-                self.since.retain(|(node, _), _| *node != scene.node);
+                self.tried.retain(|(node, _), _| *node != scene.node);
+                self.yielded.retain(|(node, _), _| *node != scene.node);
+                return Ok(());
+            }
+            Fact::HandedOver(conf) if scene.shape.features.reassert => {
+                for m in &conf.masters {
+                    let Some(group) = said::group_of_name(m.name.as_str()) else {
+                        continue;
+                    };
+                    let key = (scene.node, group);
+                    if self
+                        .voted_in
+                        .get(&key)
+                        .is_some_and(|e| m.config_epoch.get() >= *e)
+                    {
+                        self.end(key);
+                    }
+                }
                 return Ok(());
             }
             Fact::Announced(notice) => notice,
@@ -44,15 +75,24 @@ impl Oracle for Wait {
         };
         self.attempts.note(scene, notice);
         let key = (scene.node, group);
+        if notice.name == EventName::VoteForLeader
+            && let Some(epoch) = notice.text.split(' ').nth(1).and_then(|e| e.parse().ok())
+        {
+            self.voted_in.insert(key, epoch);
+        }
         match notice.name {
             EventName::SwitchMaster | EventName::ResetMaster | EventName::Unmonitor => {
-                self.since.remove(&key);
+                self.end(key);
             }
             EventName::VoteForLeader if !notice.text.starts_with(scene.at.id.as_str()) => {
-                self.since.insert(key, scene.now);
+                self.yielded.insert(key, scene.now);
+            }
+            EventName::AbortNotElected if scene.shape.features.early_retry => {
+                self.tried.remove(&key);
             }
             EventName::TryFailover => {
-                let before = self.since.insert(key, scene.now);
+                let tried = self.tried.insert(key, scene.now);
+                let before = tried.max(self.yielded.get(&key).copied());
                 let timeout = scene
                     .view()
                     .and_then(|v| said::master(v, group).map(|m| m.failover_timeout));

@@ -230,6 +230,12 @@ impl Reference {
         self.groups.insert(self.next_group, group);
     }
 
+    /// How many replicas and peers it knows, in the group of which it knows least.
+    pub fn knows(&self) -> (usize, usize) {
+        let known = |g: &Group| (g.replicas.len(), g.peers.len());
+        self.groups.values().map(known).min().unwrap_or_default()
+    }
+
     /// The next action.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.out.pop_front()

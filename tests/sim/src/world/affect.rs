@@ -21,6 +21,7 @@ impl World {
             return;
         }
         self.note(|_| format!("** {effect:?}"));
+        self.changes += 1;
         match effect {
             Effect::KillServer(s) => self.kill_server(s, false),
             Effect::PowerOff(s) => self.kill_server(s, true),
@@ -161,6 +162,7 @@ impl World {
             return;
         }
         self.judge(node, &Fact::Died);
+        self.running.died(node);
         let host = self.host_of_node(node);
         let this = &mut self.nodes[node];
         this.brain = None;

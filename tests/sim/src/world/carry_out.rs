@@ -14,6 +14,7 @@ use crate::shape::{node_of, server_at, server_of, server_of_host};
 use super::World;
 use super::conn::{Conn, In, State};
 use super::queue::Due;
+use super::said::What;
 
 impl World {
     /// One turn of a sentinel, now; a stopped one gets it later.
@@ -61,10 +62,7 @@ impl World {
         let Some(at) = this.brain.as_ref().and_then(|b| b.next_deadline()) else {
             return;
         };
-        let at = this
-            .world_time(at)
-            .max(self.now / 1_000 * 1_000 + 1_000)
-            .max(self.now);
+        let at = this.world_time(at).max(this.next_ms(self.now));
         if this
             .wake_at
             .is_none_or(|planned| planned > at || planned < self.now)
@@ -110,8 +108,9 @@ impl World {
                 self.conns
                     .push(Conn::new(node, incarnation, conn, host, socket));
                 self.nodes[node].conns.insert(conn, number);
-                if far.is_some() {
-                    let at = self.now + self.network.travel(&mut self.chance);
+                if let Some(far) = far {
+                    let near = self.host_of_node(node);
+                    let at = self.now + self.network.travel(near, far, &mut self.chance);
                     self.queue.push(at, Due::Syn(number, 0));
                 }
             }
@@ -131,14 +130,18 @@ impl World {
                 }
                 self.tally
                     .notice(notice.name, self.nodes[node].is_reference);
+                self.tally.beside_another += u64::from(self.running.note(node, &notice));
                 self.judge(node, &Fact::Announced(&notice));
+                self.keep(node, || What::Notice(notice.name, notice.text.clone()));
                 self.trigger_on_notice(node, &notice);
             }
             Action::Log(line) => {
+                self.tally.line(&line.text);
                 self.note(|_| format!("sentinel {node}: log: {}", line.text));
             }
             Action::Addresses(table) => {
                 self.judge(node, &Fact::Addresses(&table));
+                self.changes += 1;
                 self.publish_addresses(node, &table);
             }
             Action::Persist { version, state } => {
@@ -252,6 +255,14 @@ impl World {
                 )
             }),
             _ => {}
+        }
+        if let Ask::MasterDown {
+            candidate: Some(_),
+            epoch,
+            ..
+        } = &ask
+        {
+            self.keep(node, || What::AsksForVote(epoch.get()));
         }
         self.judge(node, &Fact::Sent { host, ask: &ask });
         let this = &mut self.conns[number as usize];

@@ -53,9 +53,21 @@ impl World {
         }
     }
 
+    /// How long one packet of a connection takes, in µs.
+    fn travel(&mut self, number: u32) -> u64 {
+        let conn = &self.conns[number as usize];
+        let near = self.host_of_node(conn.node);
+        self.network.travel(near, conn.far, &mut self.chance)
+    }
+
     /// The near end sends a request.
     pub(super) fn send_out(&mut self, number: u32, ask: Ask) {
-        let travel = self.network.travel(&mut self.chance);
+        let mut travel = self.travel(number);
+        if let Some((least, greatest)) = self.network.late_votes
+            && asks_for_vote(&ask)
+        {
+            travel += self.chance.between(least, greatest);
+        }
         let conn = &mut self.conns[number as usize];
         if !conn.held_out.is_empty() {
             conn.held_out.push_back(ask);
@@ -67,7 +79,7 @@ impl World {
 
     /// The far end sends something.
     pub(super) fn send_in(&mut self, number: u32, what: In) {
-        let travel = self.network.travel(&mut self.chance);
+        let travel = self.travel(number);
         let conn = &mut self.conns[number as usize];
         if !conn.near_open {
             return;
@@ -246,4 +258,14 @@ impl World {
             }
         }
     }
+}
+
+fn asks_for_vote(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::MasterDown {
+            candidate: Some(_),
+            ..
+        }
+    )
 }

@@ -113,6 +113,7 @@ impl World {
     fn obey_slaveof(&mut self, sender: u32, far: usize, target: Option<(String, u16)>) {
         self.note(|_| format!("server {far}: SLAVEOF {target:?}"));
         server::slaveof(&mut self.servers, far, target, self.now);
+        self.changes += 1;
         for number in 0..self.conns.len() as u32 {
             let conn = &self.conns[number as usize];
             if number != sender && conn.far == far && conn.far_open {

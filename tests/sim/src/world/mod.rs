@@ -10,6 +10,8 @@ mod carry_out;
 mod deliver;
 mod far_end;
 mod faults;
+mod running;
+mod said;
 mod settled;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,7 @@ use crate::tally::Tally;
 use conn::Conn;
 use queue::{Due, Queue};
 
+pub use said::{Said, What};
 pub use settled::Unsettled;
 
 /// How often replication links move on, in µs.
@@ -65,6 +68,10 @@ pub struct World {
     pub violation: Option<Violation>,
     /// What happened, if anybody wants to read it.
     pub trace: Option<Vec<String>>,
+    /// What sentinels said, for whoever measures; `None` unless it is wanted.
+    pub said: Option<Vec<Said>>,
+    /// Counts changes of what is published, of who lives, and of who is a master.
+    pub changes: u64,
     /// What happens next.
     queue: Queue,
     chance: Chance,
@@ -80,6 +87,8 @@ pub struct World {
     /// How many ids of sentinels there ever were.
     ids_ever: usize,
     lives: Vec<u32>,
+    /// Failovers that are being led.
+    running: running::Running,
     /// The address of every group at every sentinel, as published.
     published: Vec<Vec<Option<Published>>>,
 }
@@ -88,7 +97,7 @@ impl World {
     /// A cluster in good order whose sentinels have just been started for the first time.
     pub fn new(shape: Shape, seed: u64, faults: Vec<Fault>, oracles: Oracles) -> Self {
         let mut chance = Chance::new(seed, 1);
-        let network = Network::new(shape.hosts(), shape.latency);
+        let network = Network::new(shape.hosts(), shape.servers(), shape.latency);
         let servers = (0..shape.servers())
             .map(|index| {
                 let master = shape.first_master(shape.group_of(index));
@@ -110,6 +119,11 @@ impl World {
                 paused: false,
                 incarnation: 0,
                 mono_ahead: chance.between(1_000, 1_000_000),
+                phase: if shape.phases {
+                    chance.between(0, 999)
+                } else {
+                    0
+                },
                 wall_off: 0,
                 conns: Default::default(),
                 inbox: Default::default(),
@@ -127,6 +141,8 @@ impl World {
             oracles,
             violation: None,
             trace: None,
+            said: None,
+            changes: 0,
             queue: Queue::default(),
             chance,
             conns: Vec::new(),
@@ -138,10 +154,11 @@ impl World {
             ids_ever: shape.nodes,
             lives: vec![0; shape.nodes],
             published: vec![Vec::new(); shape.nodes],
+            running: Default::default(),
             shape,
         };
         for node in 0..world.shape.nodes {
-            let at = world.chance.between(0, 700_000);
+            let at = world.chance.between(0, world.shape.starts);
             world
                 .queue
                 .push(at, Due::Effect(effect::Effect::Start(node)));
@@ -166,6 +183,26 @@ impl World {
         if self.violation.is_none() {
             self.now = end;
         }
+    }
+
+    /// Lets the next thing happen, if it happens until this instant (µs). Otherwise, or once an
+    /// oracle has objected, the answer is false.
+    pub fn advance(&mut self, end: u64) -> bool {
+        if self.violation.is_some() {
+            return false;
+        }
+        let Some((at, due)) = self.queue.pop_until(end) else {
+            self.now = self.now.max(end);
+            return false;
+        };
+        self.now = at;
+        self.happen(due);
+        self.violation.is_none()
+    }
+
+    /// Plans a change, so many µs from now.
+    pub fn later(&mut self, after: u64, effect: effect::Effect) {
+        self.queue.push(self.now + after, Due::Effect(effect));
     }
 
     /// Lets time pass in steps of `step` µs until `done`, at most until `end`; whether it was.
@@ -227,7 +264,7 @@ impl World {
             return;
         }
         let scene = Scene::new(
-            self.now / 1_000,
+            self.now,
             node,
             &self.nodes[node],
             &self.shape,
@@ -303,6 +340,7 @@ impl World {
             this.is_reference,
             now,
             SentinelConf::clone(&conf),
+            self.shape.features,
             seed,
         ));
         this.wake_at = None;

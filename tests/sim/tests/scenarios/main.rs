@@ -3,4 +3,5 @@
 
 mod cluster;
 mod field_reports;
+mod reassertions;
 mod regressions;

@@ -1,0 +1,94 @@
+//! Early retry: whoever tries again before the wait is over has ended an attempt in an epoch in
+//! which no real core has been or will be elected. (A reference counts across epochs: it may be
+//! elected in an epoch whose votes it never had.)
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rsentinel::core::notice::EventName;
+
+use super::Oracle;
+use super::said;
+use crate::facts::{Fact, Kind, Scene};
+
+/// The judge.
+#[derive(Default)]
+pub struct VoidEpochs {
+    attempts: said::Attempts,
+    begun: BTreeMap<(usize, usize), u64>,
+    given_up: BTreeMap<(usize, usize), u64>,
+    held_void: BTreeSet<(usize, u64)>,
+    elected: BTreeSet<(usize, u64)>,
+    exercised: u64,
+}
+
+impl Oracle for VoidEpochs {
+    fn name(&self) -> &'static str {
+        "VOID"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Born, Kind::Announced]
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        if scene.is_reference() || !scene.shape.features.early_retry {
+            return Ok(());
+        }
+        let notice = match fact {
+            Fact::Born(_) => {
+                self.begun.retain(|(node, _), _| *node != scene.node);
+                self.given_up.retain(|(node, _), _| *node != scene.node);
+                return Ok(());
+            }
+            Fact::Announced(notice) => notice,
+            _ => return Ok(()),
+        };
+        let Some(group) = said::group(notice) else {
+            return Ok(());
+        };
+        self.attempts.note(scene, notice);
+        let key = (scene.node, group);
+        match notice.name {
+            EventName::SwitchMaster | EventName::ResetMaster | EventName::Unmonitor => {
+                self.begun.remove(&key);
+                self.given_up.remove(&key);
+            }
+            EventName::AbortNotElected => {
+                self.given_up.insert(key, self.attempts.epoch(scene, group));
+            }
+            EventName::TryFailover if !self.attempts.forced(scene, group) => {
+                let given_up = self.given_up.remove(&key);
+                let begun = self.begun.insert(key, scene.now);
+                let timeout = scene
+                    .view()
+                    .and_then(|v| said::master(v, group).map(|m| m.failover_timeout));
+                if let (Some(epoch), Some(begun), Some(timeout)) = (given_up, begun, timeout)
+                    && scene.now - begun < 2 * timeout
+                {
+                    self.exercised += 1;
+                    self.held_void.insert((group, epoch));
+                    if self.elected.contains(&(group, epoch)) {
+                        return Err(format!(
+                            "tries again early, but somebody was elected in epoch {epoch} of group {group}"
+                        ));
+                    }
+                }
+            }
+            EventName::ElectedLeader if !self.attempts.forced(scene, group) => {
+                let epoch = self.attempts.epoch(scene, group);
+                self.elected.insert((group, epoch));
+                if self.held_void.contains(&(group, epoch)) {
+                    return Err(format!(
+                        "elected in epoch {epoch} of group {group}, which another held to be void"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn exercised(&self) -> u64 {
+        self.exercised
+    }
+}
