@@ -1,6 +1,7 @@
 //! The judges: one file for each invariant. Each sees every fact, keeps what it needs, and counts
 //! how often it was put to a test that could have failed.
 
+mod l03_it_ends;
 mod s01_one_vote;
 mod s02_durable_first;
 mod s03_never_back;
@@ -49,7 +50,7 @@ pub struct Oracles {
 }
 
 impl Oracles {
-    /// Every judge of safety.
+    /// Every judge of safety, and those of liveness that can judge while faults last.
     pub fn standard() -> Self {
         Oracles {
             all: vec![
@@ -69,6 +70,7 @@ impl Oracles {
                 Box::<s14_best_replica::BestReplica>::default(),
                 Box::<s15_reload::Reload>::default(),
                 Box::<w2ft::Wait>::default(),
+                Box::<l03_it_ends::ItEnds>::default(),
             ],
         }
     }

@@ -13,6 +13,7 @@ use crate::shape::Shape;
 /// The judge.
 #[derive(Default)]
 pub struct DurableFirst {
+    attempts: said::Attempts,
     exercised: u64,
 }
 
@@ -43,8 +44,14 @@ impl DurableFirst {
         }
         let found = durable.map(|m| (m.leader_epoch.get(), m.voted_for.clone()));
         Err(format!(
-            "uses the vote for {leader} in epoch {epoch} of group {group}, but on its disk is {found:?}"
+            "uses its vote for {leader} in epoch {epoch} of group {group}, but on its disk is {found:?}"
         ))
+    }
+
+    /// The own vote of the attempt in progress.
+    fn own_on_disk(&mut self, scene: &Scene<'_>, group: usize) -> Result<(), String> {
+        let epoch = self.attempts.epoch(scene, group);
+        self.on_disk(scene, group, epoch, scene.at.id.as_str())
     }
 }
 
@@ -65,30 +72,25 @@ impl Oracle for DurableFirst {
                 (Some(leader), Some(group)) => {
                     self.on_disk(scene, group, opinion.epoch.get(), leader.as_str())
                 }
+                _ if opinion.epoch.get() > durable_epoch => Err(format!(
+                    "answers with epoch {}, on its disk is {durable_epoch}",
+                    opinion.epoch
+                )),
                 _ => Ok(()),
             },
-            Fact::Announced(notice) if notice.name == EventName::ElectedLeader => {
-                let Some(group) = said::group(notice) else {
-                    return Ok(());
-                };
-                let name = Shape::group_name(group);
-                let own = scene.at.id.as_str();
-                let on_disk = scene
-                    .at
-                    .disk
-                    .durable
-                    .masters
-                    .iter()
-                    .find(|m| m.name.as_str() == name);
-                self.exercised += 1;
-                match on_disk {
-                    Some(m) if m.voted_for.as_ref().is_some_and(|v| v.as_str() == own) => Ok(()),
-                    other => Err(format!(
-                        "elected without its own vote on disk: {:?}",
-                        other.map(|m| (m.leader_epoch, m.voted_for.clone()))
-                    )),
+            Fact::Announced(notice) => {
+                self.attempts.note(scene, notice);
+                match said::group(notice) {
+                    Some(group) if notice.name == EventName::ElectedLeader => {
+                        self.own_on_disk(scene, group)
+                    }
+                    _ => Ok(()),
                 }
             }
+            Fact::Sent {
+                host,
+                ask: Ask::Replicate { target: None, .. },
+            } => self.own_on_disk(scene, scene.shape.group_of(*host)),
             Fact::Sent {
                 ask: Ask::Hello { text, .. },
                 ..
