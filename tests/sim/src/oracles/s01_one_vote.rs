@@ -73,10 +73,9 @@ impl Oracle for OneVote {
             // A vote on disk is what a restart answers with: it has been given too.
             Fact::Born(conf) | Fact::Durable(conf) => {
                 for master in &conf.masters {
-                    if let (Some(group), Some(leader)) = (
-                        said::group_of_name(master.name.as_str()),
-                        &master.voted_for,
-                    ) {
+                    if let (Some(group), Some(leader)) =
+                        (said::group_of_name(master.name.as_str()), &master.voted_for)
+                    {
                         let epoch = master.leader_epoch.get();
                         self.note(scene.at.id.as_str(), group, epoch, leader.as_str())?;
                     }

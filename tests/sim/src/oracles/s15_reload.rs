@@ -118,8 +118,7 @@ impl Oracle for Reload {
         }
         let conf = match fact {
             Fact::Born(conf) if scene.now > 1_000 => {
-                self.newborn
-                    .insert(scene.node, SentinelConf::clone(conf));
+                self.newborn.insert(scene.node, SentinelConf::clone(conf));
                 conf
             }
             Fact::TurnEnded if !self.newborn.is_empty() => {
