@@ -1,6 +1,7 @@
 //! What can be observed of a cluster: the facts that oracles judge.
 
 use rsentinel::config::SentinelConf;
+use rsentinel::core::MasterId;
 use rsentinel::core::action::{AddressRow, Ask, DownOpinion};
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::Notice;
@@ -47,6 +48,10 @@ pub enum Fact<'a> {
     HeardOpinion {
         /// Who answered.
         from: usize,
+        /// The group, as the core numbers it.
+        about: MasterId,
+        /// Whether it is down; `None` for an answer of another shape.
+        down: Option<bool>,
     },
     /// An operator's instruction is about to be handled.
     Instructed(&'a rsentinel::core::event::Instruction),

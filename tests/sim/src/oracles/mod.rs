@@ -2,6 +2,7 @@
 //! how often it was put to a test that could have failed.
 
 mod l03_it_ends;
+mod odown;
 mod s01_one_vote;
 mod s02_durable_first;
 mod s03_never_back;
@@ -24,7 +25,7 @@ use crate::facts::{Fact, Scene};
 
 /// A judge of one invariant.
 pub trait Oracle {
-    /// `S1` … `S15`.
+    /// `S1` … `S15`, `L3`, or the name of a rule.
     fn name(&self) -> &'static str;
     /// Takes a fact in; an error text if it breaks the invariant.
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String>;
@@ -69,6 +70,7 @@ impl Oracles {
                 Box::<s13_voters::Voters>::default(),
                 Box::<s14_best_replica::BestReplica>::default(),
                 Box::<s15_reload::Reload>::default(),
+                Box::<odown::Agreed>::default(),
                 Box::<w2ft::Wait>::default(),
                 Box::<l03_it_ends::ItEnds>::default(),
             ],

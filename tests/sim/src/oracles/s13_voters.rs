@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rsentinel::core::notice::EventName;
+
 use super::Oracle;
 use crate::facts::{Fact, Scene};
 
@@ -19,6 +21,10 @@ impl Oracle for Voters {
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
             Fact::HeardHello(hello) if hello.id == scene.at.id => {
+                self.exercised += 1;
+                Ok(())
+            }
+            Fact::Announced(notice) if notice.name == EventName::SentinelAddressSwitch => {
                 self.exercised += 1;
                 Ok(())
             }
