@@ -1,6 +1,8 @@
 //! S2: every vote answered and every epoch sent is on the sender's disk at that moment, except a
 //! candidate's own new epoch; the own vote is on disk before it is counted and before any SLAVEOF.
 
+use std::collections::BTreeMap;
+
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 use rsentinel::wire::Hello;
@@ -8,12 +10,21 @@ use rsentinel::wire::Hello;
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Scene};
-use crate::shape::Shape;
+use crate::shape::{Shape, server_of_host};
+
+/// A candidacy.
+#[derive(Default, Clone, Copy)]
+struct Standing {
+    /// In which epoch votes were asked for.
+    asked: u64,
+    /// In which epoch the own vote was given since it began.
+    own_vote: Option<u64>,
+}
 
 /// The judge.
 #[derive(Default)]
 pub struct DurableFirst {
-    attempts: said::Attempts,
+    standing: BTreeMap<(usize, usize), Standing>,
     exercised: u64,
 }
 
@@ -50,8 +61,15 @@ impl DurableFirst {
 
     /// The own vote of the attempt in progress.
     fn own_on_disk(&mut self, scene: &Scene<'_>, group: usize) -> Result<(), String> {
-        let epoch = self.attempts.epoch(scene, group);
-        self.on_disk(scene, group, epoch, scene.at.id.as_str())
+        let standing = self.standing.get(&(scene.node, group));
+        let standing = standing.copied().unwrap_or_default();
+        match standing.own_vote.filter(|epoch| *epoch >= standing.asked) {
+            Some(epoch) => self.on_disk(scene, group, epoch, scene.at.id.as_str()),
+            None => Err(format!(
+                "acts as a leader of group {group} without an own vote: {:?} of {}",
+                standing.own_vote, standing.asked
+            )),
+        }
     }
 }
 
@@ -79,13 +97,35 @@ impl Oracle for DurableFirst {
                 _ => Ok(()),
             },
             Fact::Announced(notice) => {
-                self.attempts.note(scene, notice);
-                match said::group(notice) {
-                    Some(group) if notice.name == EventName::ElectedLeader => {
-                        self.own_on_disk(scene, group)
-                    }
-                    _ => Ok(()),
+                let Some(group) = said::group(notice) else {
+                    return Ok(());
+                };
+                let standing = self.standing.entry((scene.node, group)).or_default();
+                match notice.name {
+                    EventName::TryFailover => *standing = Standing::default(),
+                    EventName::ElectedLeader => return self.own_on_disk(scene, group),
+                    _ => {}
                 }
+                if let Some(epoch) = said::own_vote(scene, notice) {
+                    standing.own_vote = Some(epoch);
+                }
+                Ok(())
+            }
+            Fact::Sent {
+                ask:
+                    Ask::MasterDown {
+                        epoch,
+                        candidate: Some(_),
+                        host,
+                        ..
+                    },
+                ..
+            } => {
+                if let Some(server) = server_of_host(host) {
+                    let key = (scene.node, scene.shape.group_of(server));
+                    self.standing.entry(key).or_default().asked = epoch.get();
+                }
+                Ok(())
             }
             Fact::Sent {
                 host,

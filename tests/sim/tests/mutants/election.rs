@@ -24,7 +24,8 @@ pub const MUTANTS: &[Mutant] = &[
         edits: &[(
             "election/vote.rs",
             "let votes = master.leader_epoch < epoch && current <= epoch;",
-            "let votes = master.leader_epoch <= epoch && current <= epoch;",
+            "let votes = (master.leader_epoch < epoch || master.voted_for.as_ref() != Some(&candidate))
+            && current <= epoch;",
         )],
         breaks: &["S1"],
         seeds: PLAIN,
