@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use rsentinel::config::SentinelConf;
+use rsentinel::core::MasterId;
 use rsentinel::core::action::{AddressRow, Ask, DownOpinion};
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::Notice;
@@ -49,6 +50,10 @@ pub enum Fact<'a> {
     HeardOpinion {
         /// Who answered.
         from: usize,
+        /// The group, as the core numbers it.
+        about: MasterId,
+        /// Whether it is down; `None` for an answer of another shape.
+        down: Option<bool>,
     },
     /// An operator's instruction is about to be handled.
     Instructed(&'a rsentinel::core::event::Instruction),

@@ -1,6 +1,8 @@
 //! The judges: one file for each invariant. Each sees every fact, keeps what it needs, and counts
 //! how often it was put to a test that could have failed.
 
+mod l03_it_ends;
+mod odown;
 mod s01_one_vote;
 mod s02_durable_first;
 mod s03_never_back;
@@ -24,7 +26,7 @@ use crate::facts::{Fact, Kind, Scene};
 
 /// A judge of one invariant.
 pub trait Oracle {
-    /// `S1` … `S15`.
+    /// `S1` … `S15`, `L3`, or the name of a rule.
     fn name(&self) -> &'static str;
     /// The kinds of facts it looks at; it is shown no others.
     fn watches(&self) -> &'static [Kind] {
@@ -56,26 +58,28 @@ pub struct Oracles {
 }
 
 impl Oracles {
-    /// Every judge of safety.
+    /// Every judge of safety, and those of liveness that can judge while faults last.
     pub fn standard() -> Self {
         Self::of(vec![
-                Box::<s01_one_vote::OneVote>::default(),
-                Box::<s02_durable_first::DurableFirst>::default(),
-                Box::<s03_never_back::NeverBack>::default(),
-                Box::<s04_one_leader::OneLeader>::default(),
-                Box::<s05_counted_epoch::CountedEpoch>::default(),
-                Box::<s06_one_address::OneAddress>::default(),
-                Box::<s07_one_target::OneTarget>::default(),
-                Box::<s08_no_self_harm::NoSelfHarm>::default(),
-                Box::<s09_patience::Patience>::default(),
-                Box::<s10_newer_only::NewerOnly>::default(),
-                Box::<s11_tilt::Tilt>::default(),
-                Box::<s12_down_late::DownLate>::default(),
-                Box::<s13_voters::Voters>::default(),
-                Box::<s14_best_replica::BestReplica>::default(),
-                Box::<s15_reload::Reload>::default(),
-                Box::<w2ft::Wait>::default(),
-                Box::<void_epochs::VoidEpochs>::default(),
+            Box::<s01_one_vote::OneVote>::default(),
+            Box::<s02_durable_first::DurableFirst>::default(),
+            Box::<s03_never_back::NeverBack>::default(),
+            Box::<s04_one_leader::OneLeader>::default(),
+            Box::<s05_counted_epoch::CountedEpoch>::default(),
+            Box::<s06_one_address::OneAddress>::default(),
+            Box::<s07_one_target::OneTarget>::default(),
+            Box::<s08_no_self_harm::NoSelfHarm>::default(),
+            Box::<s09_patience::Patience>::default(),
+            Box::<s10_newer_only::NewerOnly>::default(),
+            Box::<s11_tilt::Tilt>::default(),
+            Box::<s12_down_late::DownLate>::default(),
+            Box::<s13_voters::Voters>::default(),
+            Box::<s14_best_replica::BestReplica>::default(),
+            Box::<s15_reload::Reload>::default(),
+            Box::<odown::Agreed>::default(),
+            Box::<w2ft::Wait>::default(),
+            Box::<l03_it_ends::ItEnds>::default(),
+            Box::<void_epochs::VoidEpochs>::default(),
         ])
     }
 
@@ -112,7 +116,12 @@ impl Oracles {
 
     /// Lets every judge see a fact; the first objection.
     pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Violation> {
-        for at in self.watchers.get(fact.kind() as usize).into_iter().flatten() {
+        for at in self
+            .watchers
+            .get(fact.kind() as usize)
+            .into_iter()
+            .flatten()
+        {
             let oracle = &mut self.all[*at];
             if let Err(text) = oracle.see(scene, fact) {
                 return Err(Violation {

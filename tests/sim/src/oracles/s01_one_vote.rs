@@ -38,7 +38,7 @@ impl Oracle for OneVote {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Announced]
+        &[Kind::Born, Kind::Announced, Kind::Answered, Kind::Durable]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -73,6 +73,18 @@ impl Oracle for OneVote {
                 };
                 let epoch = epoch.parse().unwrap_or(0);
                 self.note(scene.at.id.as_str(), group, epoch, leader)
+            }
+            // A vote on disk is what a restart answers with: it has been given too.
+            Fact::Born(conf) | Fact::Durable(conf) => {
+                for master in &conf.masters {
+                    if let (Some(group), Some(leader)) =
+                        (said::group_of_name(master.name.as_str()), &master.voted_for)
+                    {
+                        let epoch = master.leader_epoch.get();
+                        self.note(scene.at.id.as_str(), group, epoch, leader.as_str())?;
+                    }
+                }
+                Ok(())
             }
             _ => Ok(()),
         }

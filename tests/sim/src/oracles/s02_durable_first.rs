@@ -1,17 +1,29 @@
 //! S2: every vote answered and every epoch sent is on the sender's disk at that moment, except a
 //! candidate's own new epoch; the own vote is on disk before it is counted and before any SLAVEOF.
 
+use std::collections::BTreeMap;
+
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
-use crate::shape::Shape;
+use crate::shape::{Shape, server_of_host};
+
+/// A candidacy.
+#[derive(Default, Clone, Copy)]
+struct Standing {
+    /// In which epoch votes were asked for.
+    asked: u64,
+    /// In which epoch the own vote was given since it began.
+    own_vote: Option<u64>,
+}
 
 /// The judge.
 #[derive(Default)]
 pub struct DurableFirst {
+    standing: BTreeMap<(usize, usize), Standing>,
     exercised: u64,
 }
 
@@ -42,8 +54,21 @@ impl DurableFirst {
         }
         let found = durable.map(|m| (m.leader_epoch.get(), m.voted_for.clone()));
         Err(format!(
-            "uses the vote for {leader} in epoch {epoch} of group {group}, but on its disk is {found:?}"
+            "uses its vote for {leader} in epoch {epoch} of group {group}, but on its disk is {found:?}"
         ))
+    }
+
+    /// The own vote of the attempt in progress.
+    fn own_on_disk(&mut self, scene: &Scene<'_>, group: usize) -> Result<(), String> {
+        let standing = self.standing.get(&(scene.node, group));
+        let standing = standing.copied().unwrap_or_default();
+        match standing.own_vote.filter(|epoch| *epoch >= standing.asked) {
+            Some(epoch) => self.on_disk(scene, group, epoch, scene.at.id.as_str()),
+            None => Err(format!(
+                "acts as a leader of group {group} without an own vote: {:?} of {}",
+                standing.own_vote, standing.asked
+            )),
+        }
     }
 }
 
@@ -53,7 +78,13 @@ impl Oracle for DurableFirst {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Announced, Kind::SentHello, Kind::SentQuestion]
+        &[
+            Kind::SentHello,
+            Kind::SentQuestion,
+            Kind::SentSlaveof,
+            Kind::Announced,
+            Kind::Answered,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -68,30 +99,47 @@ impl Oracle for DurableFirst {
                 (Some(leader), Some(group)) => {
                     self.on_disk(scene, group, opinion.epoch.get(), leader.as_str())
                 }
+                _ if opinion.epoch.get() > durable_epoch => Err(format!(
+                    "answers with epoch {}, on its disk is {durable_epoch}",
+                    opinion.epoch
+                )),
                 _ => Ok(()),
             },
-            Fact::Announced(notice) if notice.name == EventName::ElectedLeader => {
+            Fact::Announced(notice) => {
                 let Some(group) = said::group(notice) else {
                     return Ok(());
                 };
-                let name = Shape::group_name(group);
-                let own = scene.at.id.as_str();
-                let on_disk = scene
-                    .at
-                    .disk
-                    .durable
-                    .masters
-                    .iter()
-                    .find(|m| m.name.as_str() == name);
-                self.exercised += 1;
-                match on_disk {
-                    Some(m) if m.voted_for.as_ref().is_some_and(|v| v.as_str() == own) => Ok(()),
-                    other => Err(format!(
-                        "elected without its own vote on disk: {:?}",
-                        other.map(|m| (m.leader_epoch, m.voted_for.clone()))
-                    )),
+                let standing = self.standing.entry((scene.node, group)).or_default();
+                match notice.name {
+                    EventName::TryFailover => *standing = Standing::default(),
+                    EventName::ElectedLeader => return self.own_on_disk(scene, group),
+                    _ => {}
                 }
+                if let Some(epoch) = said::own_vote(scene, notice) {
+                    standing.own_vote = Some(epoch);
+                }
+                Ok(())
             }
+            Fact::Sent {
+                ask:
+                    Ask::MasterDown {
+                        epoch,
+                        candidate: Some(_),
+                        host,
+                        ..
+                    },
+                ..
+            } => {
+                if let Some(server) = server_of_host(host) {
+                    let key = (scene.node, scene.shape.group_of(server));
+                    self.standing.entry(key).or_default().asked = epoch.get();
+                }
+                Ok(())
+            }
+            Fact::Sent {
+                host,
+                ask: Ask::Replicate { target: None, .. },
+            } => self.own_on_disk(scene, scene.shape.group_of(*host)),
             Fact::Sent {
                 ask: Ask::Hello { text, .. },
                 ..

@@ -1,11 +1,12 @@
 //! S3: the current epoch, each config epoch and each leader epoch never decrease, across restarts
 //! too; what was said or promised before a crash is still known after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rsentinel::config::SentinelConf;
 use rsentinel::core::Ask;
 use rsentinel::core::event::Instruction;
+use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 
 use super::Oracle;
@@ -13,12 +14,51 @@ use super::said;
 use crate::facts::{Fact, Kind, Scene};
 use crate::shape::Shape;
 
+/// The greatest epochs that were ever on disk.
+#[derive(Default)]
+struct OnDisk {
+    current: u64,
+    config: BTreeMap<MasterName, u64>,
+    leader: BTreeMap<MasterName, u64>,
+    /// Groups that were removed, until a state says so or has them anew: one on its way to the disk
+    /// at that moment still has the old one.
+    removed: BTreeSet<MasterName>,
+}
+
+impl OnDisk {
+    fn take_in(&mut self, conf: &SentinelConf) -> Result<(), String> {
+        grows(
+            "current epoch on disk",
+            &mut self.current,
+            conf.current_epoch.get(),
+        )?;
+        let has = |name: &MasterName| conf.masters.iter().any(|m| m.name == *name);
+        let gone: Vec<MasterName> = self.removed.iter().filter(|n| !has(n)).cloned().collect();
+        for name in gone {
+            self.removed.remove(&name);
+            self.config.remove(&name);
+        }
+        for m in &conf.masters {
+            let config = self.config.entry(m.name.clone()).or_default();
+            if self.removed.contains(&m.name) && m.config_epoch.get() == 0 {
+                self.removed.remove(&m.name);
+                *config = 0;
+            }
+            grows("config epoch on disk", config, m.config_epoch.get())?;
+            let leader = self.leader.entry(m.name.clone()).or_default();
+            grows("leader epoch on disk", leader, m.leader_epoch.get())?;
+        }
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Memory {
     current: u64,
     config: BTreeMap<MasterName, u64>,
     said_current: u64,
     promised: BTreeMap<MasterName, u64>,
+    on_disk: OnDisk,
     said_config: BTreeMap<MasterName, u64>,
 }
 
@@ -86,6 +126,7 @@ impl Memory {
                 ));
             }
         }
+        self.on_disk.take_in(conf)?;
         self.current = 0;
         self.config.clear();
         self.said_config.clear();
@@ -93,9 +134,10 @@ impl Memory {
     }
 
     fn forget(&mut self, name: &MasterName) {
+        // A group that is monitored again begins with no configuration, but not with an old vote.
         self.config.remove(name);
+        self.on_disk.removed.insert(name.clone());
         self.said_config.remove(name);
-        self.promised.remove(name);
     }
 }
 
@@ -105,7 +147,15 @@ impl Oracle for NeverBack {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::HandedOver, Kind::Answered, Kind::Instructed, Kind::SentHello]
+        &[
+            Kind::Born,
+            Kind::Announced,
+            Kind::Instructed,
+            Kind::SentHello,
+            Kind::Answered,
+            Kind::HandedOver,
+            Kind::Durable,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -116,6 +166,8 @@ impl Oracle for NeverBack {
             fact,
             Fact::Born(_)
                 | Fact::HandedOver(_)
+                | Fact::Durable(_)
+                | Fact::Announced(_)
                 | Fact::Answered { .. }
                 | Fact::Instructed(Instruction::Remove { .. })
                 | Fact::Sent {
@@ -140,6 +192,16 @@ impl Oracle for NeverBack {
             }
             Fact::HandedOver(conf) => {
                 self.exercised += memory.take_in(conf)?;
+                Ok(())
+            }
+            Fact::Durable(conf) => memory.on_disk.take_in(conf),
+            Fact::Announced(notice) if notice.name == EventName::VoteForLeader => {
+                if let (Some(master), Some((_, epoch))) =
+                    (&notice.master, notice.text.split_once(' '))
+                {
+                    let promised = memory.promised.entry(master.clone()).or_default();
+                    *promised = epoch.parse().unwrap_or(0).max(*promised);
+                }
                 Ok(())
             }
             Fact::Answered {

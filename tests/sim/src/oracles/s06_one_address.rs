@@ -1,5 +1,6 @@
-//! S6: (group, config epoch) names one address, over all hellos ever sent by real cores. Epochs of
-//! forced failovers, and those a reference published too, are told apart: no vote protects them.
+//! S6: (group, config epoch) names one address, over all hellos ever sent by real cores. Excused are
+//! epochs of forced failovers, which no vote protects, and addresses that a reference brought into
+//! the world under an epoch before any real core did (its defects W2, W5, W8).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +11,22 @@ use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
 
+/// A group and a config epoch.
+type Key = (usize, u64);
+type Address = (String, i64);
+
+/// Who named an address first under a config epoch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Core,
+    Reference,
+}
+
 /// The judge.
 #[derive(Default)]
 pub struct OneAddress {
-    named: BTreeMap<(usize, u64), (String, i64)>,
-    excused: BTreeSet<(usize, u64)>,
+    named: BTreeMap<Key, BTreeMap<Address, Origin>>,
+    excused: BTreeSet<Key>,
     attempts: said::Attempts,
     exercised: u64,
 }
@@ -52,27 +64,31 @@ impl Oracle for OneAddress {
                     return Ok(());
                 };
                 let key = (group, hello.config_epoch.get());
-                if scene.is_reference() {
-                    self.excused.insert(key);
+                let named = self.named.entry(key).or_default();
+                let known = |(host, port): &Address| {
+                    *host == hello.master_host && *port == hello.master_port
+                };
+                if named.keys().any(known) {
+                    return Ok(());
                 }
-                let address = (hello.master_host.as_str(), hello.master_port);
-                match self.named.get(&key) {
-                    None => {
-                        self.exercised += 1;
-                        self.named.insert(key, (address.0.to_owned(), address.1));
-                        Ok(())
-                    }
-                    Some(before)
-                        if (before.0.as_str(), before.1) != address
-                            && !self.excused.contains(&key) =>
-                    {
-                        Err(format!(
-                            "publishes {address:?} under epoch {} of group {group}, which named {before:?}",
-                            key.1
-                        ))
-                    }
-                    Some(_) => Ok(()),
+                let address = (hello.master_host.clone(), hello.master_port);
+                let origin = if scene.is_reference() {
+                    Origin::Reference
+                } else {
+                    Origin::Core
+                };
+                self.exercised += u64::from(named.is_empty());
+                named.insert(address, origin);
+                let by_cores = named.values().filter(|o| **o == Origin::Core).count();
+                let excused = self.excused.contains(&key) || by_cores < named.len();
+                if named.len() > 1 && !excused {
+                    return Err(format!(
+                        "publishes a second address under epoch {} of group {group}: {:?}",
+                        key.1,
+                        named.keys().collect::<Vec<_>>()
+                    ));
                 }
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -15,6 +15,8 @@ use crate::facts::{Fact, Kind, Scene};
 pub struct OneTarget {
     own: BTreeMap<(usize, usize), u64>,
     targets: BTreeMap<(String, usize, u64), BTreeSet<usize>>,
+    /// Whether the last SLAVEOF that a sentinel sent a server was NO ONE.
+    last_was_no_one: BTreeMap<(usize, usize), bool>,
     exercised: u64,
 }
 
@@ -44,6 +46,7 @@ impl Oracle for OneTarget {
                 host,
                 ask: Ask::Replicate { target: None, .. },
             } => {
+                self.last_was_no_one.insert((scene.node, *host), true);
                 let group = scene.shape.group_of(*host);
                 let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
                 let key = (scene.at.id.as_str().to_owned(), group, epoch);
@@ -63,10 +66,17 @@ impl Oracle for OneTarget {
                     _ => Ok(()),
                 }
             }
+            Fact::Sent {
+                host,
+                ask: Ask::Replicate { .. },
+            } => {
+                self.last_was_no_one.insert((scene.node, *host), false);
+                Ok(())
+            }
             Fact::HeardOutcome {
                 server,
                 outcome: TransactionOutcome::Refused(_),
-            } => {
+            } if self.last_was_no_one.get(&(scene.node, *server)) == Some(&true) => {
                 for ((id, ..), targets) in &mut self.targets {
                     if id == scene.at.id.as_str() {
                         targets.remove(server);

@@ -1,12 +1,14 @@
 //! S10: a configuration with a lower or equal config epoch never changes an address; a higher one
-//! always ends an own failover that it changes the address of.
+//! always ends an own failover that it changes the address of, or whose epoch is not higher.
 
 use std::collections::BTreeMap;
 
 use rsentinel::core::event::Instruction;
+use rsentinel::core::view::MasterView;
 use rsentinel::types::MasterName;
 
 use super::Oracle;
+use super::said;
 use crate::facts::{Fact, Kind, Scene};
 
 /// A config epoch and the address it came with.
@@ -16,7 +18,16 @@ type Known = (u64, Option<(String, u16)>);
 #[derive(Default)]
 pub struct NewerOnly {
     known: BTreeMap<(usize, MasterName), Known>,
+    attempts: said::Attempts,
     exercised: u64,
+}
+
+/// It has won an election whose configuration does not exist yet.
+fn goes_on(master: &MasterView) -> bool {
+    matches!(
+        master.failover_state,
+        Some("select_slave" | "send_slaveof_noone" | "wait_promotion")
+    )
 }
 
 impl Oracle for NewerOnly {
@@ -25,7 +36,13 @@ impl Oracle for NewerOnly {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::Instructed, Kind::HandedOver, Kind::Addresses]
+        &[
+            Kind::Born,
+            Kind::Announced,
+            Kind::Instructed,
+            Kind::Addresses,
+            Kind::HandedOver,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -47,10 +64,30 @@ impl Oracle for NewerOnly {
             }
             Fact::HandedOver(conf) => {
                 for m in &conf.masters {
-                    if let Some(known) = self.known.get_mut(&(scene.node, m.name.clone())) {
-                        known.0 = m.config_epoch.get();
+                    let Some(known) = self.known.get_mut(&(scene.node, m.name.clone())) else {
+                        continue;
+                    };
+                    let rose = m.config_epoch.get() > known.0;
+                    known.0 = m.config_epoch.get();
+                    let view = scene.view().filter(|_| rose);
+                    let group = said::group_of_name(m.name.as_str());
+                    if let (Some(view), Some(group)) = (view, group)
+                        && let Some(master) = view.master(m.name.as_str())
+                    {
+                        self.exercised += 1;
+                        let own = self.attempts.epoch(scene, group);
+                        if goes_on(master) && own <= m.config_epoch.get() {
+                            return Err(format!(
+                                "goes on with its failover of {} in epoch {own} though config epoch {} is known",
+                                m.name, m.config_epoch
+                            ));
+                        }
                     }
                 }
+                Ok(())
+            }
+            Fact::Announced(notice) => {
+                self.attempts.note(scene, notice);
                 Ok(())
             }
             Fact::Addresses(table) => {
@@ -76,8 +113,7 @@ impl Oracle for NewerOnly {
                                 known.0
                             ));
                         }
-                        let own = master.failover_state.is_some_and(|s| s != "reconf_slaves");
-                        if own {
+                        if master.failover_state.is_some_and(|s| s != "reconf_slaves") {
                             return Err(format!(
                                 "goes on with its own failover of {name} though the address changed"
                             ));

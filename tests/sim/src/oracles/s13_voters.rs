@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rsentinel::core::notice::EventName;
+
 use super::Oracle;
 use crate::facts::{Fact, Kind, Scene};
 
@@ -17,12 +19,16 @@ impl Oracle for Voters {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::HeardHello, Kind::HandedOver]
+        &[Kind::HeardHello, Kind::HandedOver, Kind::Announced]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
             Fact::HeardHello(hello) if hello.id == scene.at.id => {
+                self.exercised += 1;
+                Ok(())
+            }
+            Fact::Announced(notice) if notice.name == EventName::SentinelAddressSwitch => {
                 self.exercised += 1;
                 Ok(())
             }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 use rsentinel::core::view::{MasterView, ReplicaView};
+use rsentinel::wire::TransactionOutcome;
 
 use super::Oracle;
 use super::said;
@@ -20,6 +21,7 @@ struct Moment {
     down: Option<u64>,
     elected: u64,
     tried: u64,
+    selected: Option<usize>,
 }
 
 /// The judge.
@@ -44,8 +46,7 @@ fn eligible(master: &MasterView, replica: &ReplicaView) -> bool {
         && replica.priority != 0
         && replica.server.info.is_some()
         && replica.server.info_refresh <= newest
-        && (master.server.role_reported == "slave"
-            || replica.master_link_down_time <= outage as i64)
+        && replica.master_link_down_time <= outage as i64
 }
 
 fn rank(replica: &ReplicaView) -> (i64, std::cmp::Reverse<u64>, bool, String) {
@@ -128,7 +129,15 @@ impl Oracle for BestReplica {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::HeardInfo, Kind::SentPing, Kind::HeardPing, Kind::HeardOutcome, Kind::Announced]
+        &[
+            Kind::Born,
+            Kind::Announced,
+            Kind::HeardInfo,
+            Kind::HeardOutcome,
+            Kind::HeardPing,
+            Kind::SentPing,
+            Kind::SentSlaveof,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -149,11 +158,28 @@ impl Oracle for BestReplica {
                 self.unanswered.set(scene.node, *host, Some(()));
                 Ok(())
             }
+            Fact::Sent {
+                host,
+                ask: Ask::Replicate { target: None, .. },
+            } if !scene.is_reference() => {
+                let key = (scene.node, scene.shape.group_of(*host));
+                let selected = self.moments.get(&key).and_then(|m| m.selected);
+                if selected == Some(*host) {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "SLAVEOF NO ONE to server {host}, selected was {selected:?}"
+                    ))
+                }
+            }
             Fact::HeardPing { host, .. } => {
                 self.unanswered.set(scene.node, *host, None);
                 Ok(())
             }
-            Fact::HeardOutcome { server, .. } => {
+            Fact::HeardOutcome {
+                server,
+                outcome: TransactionOutcome::Refused(_),
+            } => {
                 self.refused.insert((scene.node, *server), scene.now);
                 Ok(())
             }
@@ -170,8 +196,18 @@ impl Oracle for BestReplica {
                     EventName::TryFailover => moment.tried = scene.now,
                     EventName::ElectedLeader => moment.elected = scene.now,
                     EventName::SelectedSlave => {
-                        if let Some(server) = said::server(notice) {
+                        moment.selected = said::server(notice);
+                        if let Some(server) = moment.selected {
                             return self.selected(scene, group, server);
+                        }
+                    }
+                    EventName::PromotedSlave if !scene.is_reference() => {
+                        let promoted = said::server(notice);
+                        if promoted != moment.selected {
+                            return Err(format!(
+                                "promoted server {promoted:?}, selected was {:?}",
+                                moment.selected
+                            ));
                         }
                     }
                     _ => {}

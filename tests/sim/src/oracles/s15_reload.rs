@@ -1,5 +1,8 @@
 //! S15: the file on disk always reloads to the same masters, epochs, peers and replicas. Every
-//! file that a restart reads is checked, and a sample of all others.
+//! file that a restart reads is checked, and a sample of all others, each rewritten over the one
+//! before it; and a core that is born from one knows what is in it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rsentinel::config::{IncludeReader, RewriteFacts, SentinelConf, ServerConf, parse, rewrite};
 
@@ -33,10 +36,48 @@ impl IncludeReader for NoIncludes {
 #[derive(Default)]
 pub struct Reload {
     seen: u64,
+    /// The last text written, by id: a rewrite keeps what it does not own.
+    texts: BTreeMap<String, Vec<u8>>,
+    /// From what a core was born whose first turn is not over.
+    newborn: BTreeMap<usize, SentinelConf>,
     exercised: u64,
 }
 
-/// What must survive.
+/// What a newborn core lacks of its configuration.
+fn missing(scene: &Scene<'_>, conf: &SentinelConf) -> Option<String> {
+    let view = scene.view()?;
+    for m in &conf.masters {
+        let Some(master) = view.master(m.name.as_str()) else {
+            return Some(format!("group {}", m.name));
+        };
+        if master.config_epoch != m.config_epoch {
+            return Some(format!("config epoch {} of {}", m.config_epoch, m.name));
+        }
+        let ports = |at: &rsentinel::types::Address| (at.host().to_owned(), at.port());
+        let shown = |i: &rsentinel::core::view::InstanceView| (i.ip.clone(), i.port);
+        let resolved = !m.address.is_name();
+        let replicas: BTreeSet<_> = master.replicas.iter().map(|r| shown(&r.instance)).collect();
+        let lost = m
+            .known_replicas
+            .iter()
+            .filter(|r| resolved && ports(r) != ports(&m.address))
+            .find(|r| !replicas.contains(&ports(r)));
+        if let Some(lost) = lost {
+            return Some(format!("replica {}:{}", lost.host(), lost.port()));
+        }
+        let peers: BTreeSet<_> = master.peers.iter().map(|p| &p.instance.run_id).collect();
+        let lost = m
+            .known_peers
+            .iter()
+            .find(|p| !peers.contains(&p.id.to_string()));
+        if let Some(lost) = lost {
+            return Some(format!("peer {}", lost.id));
+        }
+    }
+    None
+}
+
+/// What must survive; lines of a rewritten file may stand in another order.
 fn essence(conf: &SentinelConf) -> Vec<String> {
     let mut lines = vec![format!("{:?} {}", conf.my_id, conf.current_epoch)];
     for m in &conf.masters {
@@ -55,14 +96,14 @@ fn essence(conf: &SentinelConf) -> Vec<String> {
         lines.extend(
             m.known_replicas
                 .iter()
-                .map(|r| format!("replica {}:{}", r.host(), r.port())),
+                .map(|r| format!("{} replica {}:{}", m.name, r.host(), r.port())),
         );
-        lines.extend(
-            m.known_peers
-                .iter()
-                .map(|p| format!("peer {} {}:{}", p.id, p.address.host(), p.address.port())),
-        );
+        lines.extend(m.known_peers.iter().map(|p| {
+            let at = &p.address;
+            format!("{} peer {} {}:{}", m.name, p.id, at.host(), at.port())
+        }));
     }
+    lines.sort_unstable();
     lines
 }
 
@@ -72,12 +113,28 @@ impl Oracle for Reload {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::Durable]
+        &[Kind::Born, Kind::Durable, Kind::TurnEnded]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        if scene.is_reference() {
+            return Ok(());
+        }
         let conf = match fact {
-            Fact::Born(conf) if scene.now > 1_000 => conf,
+            Fact::Born(conf) if scene.now > 1_000 => {
+                self.newborn.insert(scene.node, SentinelConf::clone(conf));
+                conf
+            }
+            Fact::TurnEnded if !self.newborn.is_empty() => {
+                let lacks = self
+                    .newborn
+                    .remove(&scene.node)
+                    .and_then(|conf| missing(scene, &conf));
+                return match lacks {
+                    Some(what) => Err(format!("restarts without {what} of its file")),
+                    None => Ok(()),
+                };
+            }
             Fact::Durable(conf) => {
                 self.seen += 1;
                 if !self.seen.is_multiple_of(SAMPLE) {
@@ -87,14 +144,16 @@ impl Oracle for Reload {
             }
             _ => return Ok(()),
         };
-        if scene.is_reference() {
-            return Ok(());
-        }
         self.exercised += 1;
         let facts = RewriteFacts {
             current_dir: "/".into(),
         };
-        let text = rewrite(b"", &ServerConf::default(), conf, &facts);
+        let before = self
+            .texts
+            .entry(scene.at.id.as_str().to_owned())
+            .or_default();
+        let text = rewrite(before, &ServerConf::default(), conf, &facts);
+        before.clone_from(&text);
         let read = parse(&text, &mut NoIncludes)
             .map_err(|e| format!("its file does not load: {e:?}"))?
             .sentinel;

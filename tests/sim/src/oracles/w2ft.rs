@@ -38,7 +38,7 @@ impl Oracle for Wait {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::Announced]
+        &[Kind::Born, Kind::Announced, Kind::HandedOver]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {

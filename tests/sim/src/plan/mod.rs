@@ -7,7 +7,7 @@ use rsentinel::core::notice::EventName;
 
 use crate::world::effect::Effect;
 
-pub use random::{Setting, random, set};
+pub use random::{ADDRESS_CHANGES, Setting, random, set};
 
 /// A fault: something that happens at an instant, with what follows from it.
 #[derive(Clone, Debug, PartialEq)]

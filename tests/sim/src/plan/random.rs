@@ -1,6 +1,6 @@
 //! Random plans, weighted towards the nasty.
 
-use rsentinel::core::event::{Instruction, SetChange, SetOption};
+use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption};
 use rsentinel::types::MasterName;
 
 use crate::chance::Chance;
@@ -38,6 +38,11 @@ pub fn random(shape: &Shape, chance: &mut Chance) -> (Vec<Fault>, u64) {
             _ => of_illness(shape, chance, at),
         };
         faults.push(fault);
+    }
+    // Drawn last: the other faults of a seed do not depend on it.
+    if chance.percent(8) {
+        let at = CALM + chance.between(0, length * 3 / 4);
+        faults.push(address_changes(shape, chance, at));
     }
     faults.sort_by_key(|f| f.at);
     (faults, CALM + length)
@@ -444,6 +449,29 @@ fn of_operator(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
             )
         }
     }
+}
+
+/// What the fault is called whose end has to be made by hand.
+pub const ADDRESS_CHANGES: &str = "announced address changes";
+
+/// For a while a sentinel announces an address at which nobody reaches it, as behind a translated
+/// port: its peers must take it for the same one that has moved, and find it again.
+fn address_changes(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
+    let node = any_node(shape, chance);
+    let announce = |ip: Option<String>| {
+        Effect::Instruct(
+            node,
+            Instruction::ConfigSet(vec![ConfigChange::AnnounceIp(ip)]),
+        )
+    };
+    effects(
+        at,
+        ADDRESS_CHANGES,
+        vec![
+            (0, announce(Some(format!("10.0.9.{}", node + 1)))),
+            (a_while(chance), announce(None)),
+        ],
+    )
 }
 
 /// A setting of a group.

@@ -1,13 +1,13 @@
 //! Making the changes that faults consist of.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{ConfigChange, Instruction};
 use rsentinel::core::{Event, Waiter};
 use rsentinel::types::{MasterName, RunId};
 
 use crate::disk::Disk;
 use crate::facts::Fact;
 use crate::node::Inbound;
-use crate::plan::{Setting, set};
+use crate::plan::{ADDRESS_CHANGES, Setting, set};
 use crate::server::{self, Restart};
 use crate::shape::{Shape, sentinel_id};
 
@@ -330,7 +330,12 @@ impl World {
             self.pause(node, false);
             self.start_node(node);
         }
+        let moved = self.faults.iter().any(|f| f.name == ADDRESS_CHANGES);
         for node in 0..self.nodes.len() {
+            if moved {
+                let back = Instruction::ConfigSet(vec![ConfigChange::AnnounceIp(None)]);
+                self.instruct(node, back);
+            }
             for group in 0..self.shape.masters {
                 self.monitor_again(node, group);
                 self.set_as_shaped(node, MasterName::new(&Shape::group_name(group)));

@@ -197,9 +197,10 @@ impl World {
                     },
                 );
             }
-            Answer::MasterDown { .. } => {
+            Answer::MasterDown { peer, reply } => {
                 if let Some(from) = self.node_of_host(far) {
-                    self.judge(node, &Fact::HeardOpinion { from });
+                    let (about, down) = (peer.master, reply.as_ref().map(|r| r.down));
+                    self.judge(node, &Fact::HeardOpinion { from, about, down });
                 }
             }
             _ => {}

@@ -50,10 +50,7 @@ impl World {
             let agreed = self.agreed_master(group);
             (0..self.nodes.len())
                 .filter(|n| self.nodes[*n].is_reference)
-                .any(|n| {
-                    agreed.is_none()
-                        || self.published_server(n, group) != agreed
-                })
+                .any(|n| agreed.is_none() || self.published_server(n, group) != agreed)
         };
         (0..self.shape.masters).filter(|g| differs(*g)).count()
     }

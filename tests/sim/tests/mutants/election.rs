@@ -1,0 +1,176 @@
+//! Mutants of votes, counting and candidacy.
+
+use super::{CALM, Mutant, PLAIN};
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "a vote is answered before it is durable",
+        edits: &[(
+            "election/vote.rs",
+            "        self.propose_vote(
+            id,
+            epoch,
+            votes.then_some(candidate),
+            vec![(waiter, question)],
+        );",
+            "        self.reply_down(waiter, DownOpinion { down, leader: Some(candidate.clone()), epoch });
+        self.propose_vote(id, epoch, votes.then_some(candidate), Vec::new());",
+        )],
+        breaks: &["S2"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a vote is given twice in an epoch",
+        edits: &[(
+            "election/vote.rs",
+            "let votes = master.leader_epoch < epoch && current <= epoch;",
+            "let votes = (master.leader_epoch < epoch || master.voted_for.as_ref() != Some(&candidate))
+            && current <= epoch;",
+        )],
+        breaks: &["S1"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a candidate votes for itself in an epoch in which it has voted for another",
+        edits: &[(
+            "election/vote.rs",
+            "master.pending_vote.is_some() || master.leader_epoch >= failover.epoch",
+            "master.pending_vote.is_some() || master.leader_epoch > failover.epoch",
+        )],
+        // Its own vote is cast again and again, and its writes keep an election open for ever.
+        breaks: &["S1", "L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a candidacy follows an epoch in which it has voted for another",
+        edits: &[
+            (
+                "election/count.rs",
+                "if master.leader_epoch >= current || pending_for_other {",
+                "if master.leader_epoch > current && pending_for_other {",
+            ),
+        ],
+        breaks: &["S1"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "requests that come while a vote is being written do not wait behind it",
+        edits: &[(
+            "election/vote.rs",
+            "            pending.callers.push((waiter, question));
+            return;",
+            "            pending.callers.push((waiter, question.clone()));
+            pending.candidate = Some(candidate.clone());
+            return;",
+        )],
+        breaks: &["S1", "S2"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "votes are counted across epochs",
+        edits: &[(
+            "election/count.rs",
+            ".filter(|p| p.vote.epoch == epoch && p.vote.leader.as_ref() == Some(me));",
+            ".filter(|p| p.vote.leader.as_ref() == Some(me));",
+        )],
+        breaks: &["S5"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "votes for whomever are counted",
+        edits: &[(
+            "election/count.rs",
+            ".filter(|p| p.vote.epoch == epoch && p.vote.leader.as_ref() == Some(me));",
+            ".filter(|p| p.vote.epoch == epoch && p.vote.leader.is_some());",
+        )],
+        breaks: &["S5", "S4"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "an election is declared before the own vote is durable",
+        edits: &[(
+            "election/count.rs",
+            "        own && (failover.forced",
+            "        let _ = own;
+        (failover.forced",
+        )],
+        breaks: &["S2"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a majority is not needed, the quorum is enough",
+        edits: &[(
+            "instances/master.rs",
+            "(self.voters() / 2 + 1).max(self.settings.quorum as usize)",
+            "self.settings.quorum as usize",
+        )],
+        breaks: &["S5", "S4"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a quorum above the majority is not needed for the votes",
+        edits: &[(
+            "instances/master.rs",
+            "(self.voters() / 2 + 1).max(self.settings.quorum as usize)",
+            "self.voters() / 2 + 1",
+        )],
+        breaks: &["S5"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a majority of the peers that are up is enough",
+        edits: &[(
+            "instances/master.rs",
+            "        self.peers.len() + 1
+    }",
+            "        self.peers.values().filter(|p| !p.health.is_down()).count() + 1
+    }",
+        )],
+        breaks: &["S5"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "the wait of twice failover-timeout is skipped",
+        edits: &[(
+            "election/candidacy.rs",
+            "        let wait = 2 * master.settings.failover_timeout;",
+            "        let wait = 0;",
+        )],
+        breaks: &["2xFT"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a vote for another does not hold an own attempt back",
+        edits: &[(
+            "election/vote.rs",
+            "                master.attempt_stamp = Some(stamp);
+",
+            "                let _ = stamp;
+",
+        )],
+        breaks: &["2xFT"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "candidates are not desynchronised",
+        edits: &[(
+            "election/candidacy.rs",
+            "        rank * slot + self.rng.random_range(0..=slot / 4)",
+            "        let _ = (rank * slot, self.rng.random_range(0..=slot / 4));
+        0",
+        )],
+        // No rule of safety: votes are split, and the failover waits for the next attempt.
+        breaks: &["SLOW"],
+        seeds: CALM,
+    },
+    Mutant {
+        name: "an unelected candidate never gives up",
+        edits: &[(
+            "failover/wait_start.rs",
+            "        if end > now.mono {",
+            "        if end > now.mono || failover.started < now.mono {",
+        )],
+        breaks: &["L3"],
+        seeds: PLAIN,
+    },
+];

@@ -1,0 +1,185 @@
+//! Mutants of what a leader does.
+
+use super::{Mutant, PLAIN};
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "the INFO barrier is dropped",
+        edits: &[(
+            "failover/select_replica.rs",
+            "        if now.mono < barrier_end {",
+            "        if now.mono.0 == 0 && now.mono < barrier_end {",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "INFOs from before the master went down pass the barrier",
+        edits: &[(
+            "failover/select_replica.rs",
+            "!r.server.informed_since(since)",
+            "(r.server.info_time.is_none() || since.0 == 0)",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "the replica that is furthest behind is preferred",
+        edits: &[(
+            "failover/select_replica.rs",
+            "        .then(b.repl_offset.cmp(&a.repl_offset))",
+            "        .then(a.repl_offset.cmp(&b.repl_offset))",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "the greater priority number is preferred",
+        edits: &[(
+            "failover/select_replica.rs",
+            "        .cmp(&b.priority)
+        .then(",
+            "        .cmp(&b.priority)
+        .reverse()
+        .then(",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a replica of priority 0 is promoted",
+        edits: &[(
+            "failover/select_replica.rs",
+            "        (replica.priority == 0, \"has priority 0\"),
+",
+            "",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a replica that is down is promoted",
+        edits: &[(
+            "failover/select_replica.rs",
+            "        (replica.server.health.is_down(), \"is down\"),
+",
+            "",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a replica that has long been cut off from its master is promoted",
+        edits: &[(
+            "failover/select_replica.rs",
+            "replica.link_down_ms > i64::try_from(longest_outage).unwrap_or(i64::MAX)",
+            "longest_outage == u64::MAX && replica.link_down_ms > 0",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a second target is tried while the first one's outcome is unknown",
+        edits: &[(
+            "failover/promote.rs",
+            "            return self.abort(id, EventName::AbortSlaveTimeout, now);
+        }
+        self.set_failover_deadline(id, end);
+        let replica",
+            "            if let Some(f) = self.masters.get_mut(&id).and_then(|m| m.failover.as_mut()) {
+                f.refused.insert(chosen);
+            }
+            self.enter(id, Stage::SelectReplica, now);
+            return self.step_select(id, now);
+        }
+        self.set_failover_deadline(id, end);
+        let replica",
+        )],
+        breaks: &["S7"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "any replica that calls itself a master proves the promotion",
+        edits: &[(
+            "failover/promote.rs",
+            "matches!(stage, Some(Stage::WaitPromotion { chosen }) if *chosen == key)",
+            "matches!(stage, Some(Stage::WaitPromotion { chosen }) if *chosen == key || key > 0)",
+        )],
+        breaks: &["S14"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a promotion is published under the next epoch",
+        edits: &[(
+            "failover/promote.rs",
+            "        master.config_epoch = failover.epoch;",
+            "        master.config_epoch = failover.epoch.next();",
+        )],
+        breaks: &["S5"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a promotion that never comes is waited for without end",
+        edits: &[(
+            "failover/promote.rs",
+            "        if end <= now.mono {
+            return self.abort(id, EventName::AbortSlaveTimeout, now);
+        }
+        self.set_failover_deadline(id, end);",
+            "        self.set_failover_deadline(id, end.max(now.mono.plus(1_000)));",
+        )],
+        breaks: &["L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a replica without a link is waited for without end",
+        edits: &[(
+            "failover/promote.rs",
+            "            if end <= now.mono {
+                return self.abort(id, EventName::AbortSlaveTimeout, now);
+            }
+            return self.set_failover_deadline(id, end);",
+            "            return self.set_failover_deadline(id, end.max(now.mono.plus(1_000)));",
+        )],
+        breaks: &["L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "replicas that do not follow are waited for without end",
+        edits: &[(
+            "failover/reconf_replicas.rs",
+            "        if end <= now.mono {",
+            "        if end <= now.mono && all_settled {",
+        )],
+        breaks: &["L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "the promoted server is told to follow itself",
+        edits: &[
+            (
+                "failover/reconf_replicas.rs",
+                ".find(|(key, r)| **key != promoted && can_be_told(r))",
+                ".find(|(key, r)| (**key > 0 || **key != promoted) && can_be_told(r))",
+            ),
+            (
+                "failover/reconf_replicas.rs",
+                "                    && !is_promoted(master, r)
+                    && !r.server",
+                "                    && !r.server",
+            ),
+        ],
+        breaks: &["S8"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "a failover is begun in TILT",
+        edits: &[(
+            "failover/mod.rs",
+            "if self.tilt.is_on() || self.crashing {",
+            "if self.crashing {",
+        )],
+        breaks: &["S11"],
+        seeds: PLAIN,
+    },
+];

@@ -1,0 +1,84 @@
+//! Faults that the simulator has found in the core, put back.
+
+use super::{Mutant, PLAIN};
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "found: a config epoch may be ahead of the current epoch",
+        edits: &[(
+            "discovery/from_hello.rs",
+            "        if hello.config_epoch > self.current_epoch {
+            self.raise_epoch(hello.config_epoch, id, now);
+        }",
+            "",
+        )],
+        breaks: &["S15", "S6"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "found: RESET takes a public promotion back",
+        edits: &[(
+            "operator.rs",
+            "                self.finish_switch(id, now);",
+            "",
+        )],
+        breaks: &["S10", "S6"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "found: an epoch that a configuration carries is shared",
+        edits: &[(
+            "failover/start.rs",
+            "            master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();",
+            "            master.leader_epoch < own && master.pending_vote.is_none();",
+        )],
+        breaks: &["S7", "S6"],
+        seeds: &["--seeds", "9000..9100"],
+    },
+    Mutant {
+        name: "found: a forced failover shares an epoch that others may win",
+        edits: &[(
+            "failover/start.rs",
+            "            .filter(|_| !forced)
+",
+            "",
+        )],
+        breaks: &["S6"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "found: a restored configuration is not published once its master says it is one",
+        edits: &[(
+            "discovery/from_info.rs",
+            "role == Role::Master && master.unconfirmed_since.take().is_some()",
+            "role == Role::Master && master.unconfirmed_since.is_some()",
+        )],
+        breaks: &["L1"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "found: a refusal heard in TILT is followed by the next target",
+        edits: &[(
+            "failover/promote.rs",
+            "        self.step_failover(party.master, now);",
+            "        self.step_select(party.master, now);",
+        )],
+        breaks: &["S11"],
+        seeds: &["--seeds", "33300..33500"],
+    },
+    Mutant {
+        name: "found: an own vote that was replaced while being written is forgotten",
+        edits: &[(
+            "election/vote.rs",
+            "            && master.leader_epoch < epoch
+        {
+            master.leader_epoch = epoch;",
+            "            && master.leader_epoch < epoch
+            && epoch.get() == 0
+        {
+            master.leader_epoch = epoch;",
+        )],
+        breaks: &["S3"],
+        seeds: PLAIN,
+    },
+];
