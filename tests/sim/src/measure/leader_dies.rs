@@ -116,11 +116,9 @@ impl Leader {
             return;
         };
         match name {
-            EventName::TryFailover => {
-                // The last one to stand; whoever is elected counts in the end.
-                if !self.elected && self.asked.is_none() {
-                    (self.node, self.asked) = (said.node, Some(said.at));
-                }
+            // The first one to stand, until somebody is elected.
+            EventName::TryFailover if !self.elected && self.asked.is_none() => {
+                (self.node, self.asked) = (said.node, Some(said.at));
             }
             EventName::ElectedLeader => (self.node, self.elected) = (said.node, true),
             EventName::PromotedSlave => (self.node, self.proved) = (said.node, true),
