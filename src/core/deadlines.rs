@@ -75,6 +75,8 @@ pub struct Deadlines {
     by_name: [BTreeMap<u64, u32>; TABLES],
     /// Slots, earliest first; at equal times in the order of the names.
     heap: Vec<Entry>,
+    /// The one that was taken last; it lies in the heap until something else is taken.
+    taken: Option<u32>,
     /// Counts the turns in which deadlines are met.
     turn: u64,
 }
@@ -113,19 +115,19 @@ impl Deadlines {
                 slot
             }
         };
+        let entry = Entry { at, slot };
         match self.slots[slot as usize].position {
             Some(position) => {
-                let entry = &mut self.heap[position as usize];
-                let before = std::mem::replace(&mut entry.at, at);
-                if at < before {
-                    self.rise(position as usize);
-                } else if at > before {
-                    self.sink(position as usize);
+                if self.taken == Some(slot) {
+                    self.taken = None;
+                }
+                if self.heap[position as usize].at != at {
+                    self.settle(position as usize, entry);
                 }
             }
             None => {
-                self.heap.push(Entry { at, slot });
-                self.rise(self.heap.len() - 1);
+                self.heap.push(entry);
+                self.settle(self.heap.len() - 1, entry);
             }
         }
     }
@@ -141,7 +143,12 @@ impl Deadlines {
 
     /// The earliest instant.
     pub fn next(&self) -> Option<Mono> {
-        self.heap.first().map(|entry| entry.at)
+        let first = self.heap.first()?;
+        if self.taken != Some(first.slot) {
+            return Some(first.at);
+        }
+        let children = self.heap.iter().skip(1).take(BRANCHES);
+        children.map(|entry| entry.at).min()
     }
 
     /// A turn begins: each deadline is met once in it.
@@ -152,15 +159,19 @@ impl Deadlines {
     /// Takes the earliest deadline that is due at `now`. What is due again in the turn that met it
     /// is put off by a millisecond: whatever the reason, it must not spin.
     pub fn take_due(&mut self, now: Mono) -> Option<Deadline> {
+        if let Some(slot) = self.taken {
+            self.clear(slot);
+        }
         loop {
             let entry = *self.heap.first().filter(|entry| entry.at <= now)?;
             let slot = &mut self.slots[entry.slot as usize];
-            let deadline = slot.deadline;
             if std::mem::replace(&mut slot.met, self.turn) != self.turn {
-                self.clear(entry.slot);
-                return Some(deadline);
+                // It stays where it is: mostly it is set anew at once.
+                self.taken = Some(entry.slot);
+                return Some(slot.deadline);
             }
-            self.set(deadline, Some(now.plus(1)));
+            let at = now.plus(1);
+            self.settle(0, Entry { at, ..entry });
         }
     }
 
@@ -195,16 +206,16 @@ impl Deadlines {
     }
 
     fn clear(&mut self, slot: u32) {
+        if self.taken == Some(slot) {
+            self.taken = None;
+        }
         let Some(position) = self.slots[slot as usize].position.take() else {
             return;
         };
-        let position = position as usize;
-        let last = self.heap.len() - 1;
-        self.heap.swap_remove(position);
-        if position < last {
-            // What took its place may belong further up or further down.
-            self.rise(position);
-            self.sink(position);
+        if let Some(last) = self.heap.pop()
+            && last.slot != slot
+        {
+            self.settle(position as usize, last);
         }
     }
 
@@ -218,8 +229,9 @@ impl Deadlines {
         self.slots[entry.slot as usize].position = Some(position as u32);
     }
 
-    fn rise(&mut self, mut position: usize) {
-        let entry = self.heap[position];
+    /// Puts an entry where it belongs, beginning at a position whose own entry has gone.
+    fn settle(&mut self, start: usize, entry: Entry) {
+        let mut position = start;
         while position > 0 {
             let parent = (position - 1) / BRANCHES;
             if !self.before(entry, self.heap[parent]) {
@@ -228,16 +240,18 @@ impl Deadlines {
             self.put(position, self.heap[parent]);
             position = parent;
         }
-        self.put(position, entry);
-    }
-
-    fn sink(&mut self, mut position: usize) {
-        let entry = self.heap[position];
-        loop {
+        while position >= start {
             let first = position * BRANCHES + 1;
             let end = (first + BRANCHES).min(self.heap.len());
+            let sooner = |a: usize, b: usize| {
+                if self.before(self.heap[b], self.heap[a]) {
+                    b
+                } else {
+                    a
+                }
+            };
             let Some(least) = (first..end)
-                .reduce(|a, b| if self.before(self.heap[b], self.heap[a]) { b } else { a })
+                .reduce(sooner)
                 .filter(|least| self.before(self.heap[*least], entry))
             else {
                 break;

@@ -1,7 +1,7 @@
 //! The hello: how sentinels find each other and spread a master's address. Published on the
 //! channel `__sentinel__:hello` of every server, and directly to every peer.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::types::{Epoch, MasterName, RunId};
 
@@ -108,7 +108,11 @@ impl Hello {
     /// The payload, cut at [`MAX_PAYLOAD`] bytes (or just before the character that this would
     /// split). A cut hello is malformed to its receivers; so is one of a name with a comma.
     pub fn payload(&self) -> String {
-        let mut text = format!(
+        let names = [self.ip.len(), self.id.as_str().len(), self.master.as_str().len()];
+        let mut text = String::with_capacity(names.iter().sum::<usize>() + self.master_host.len() + 48);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "{},{},{},{},{},{},{},{}",
             self.ip,
             self.port,

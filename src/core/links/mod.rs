@@ -205,7 +205,7 @@ impl Link {
 
     /// Commands sent and not answered, on both sockets.
     pub fn pending(&self) -> i64 {
-        self.command.pending + self.pubsub.map_or(0, |socket| socket.pending)
+        self.command.pending + self.pubsub.as_ref().map_or(0, |socket| socket.pending)
     }
 
     /// Room for periodic commands.

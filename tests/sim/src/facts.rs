@@ -137,6 +137,7 @@ impl Kind {
 
 impl Fact<'_> {
     /// Its kind.
+    #[inline]
     pub fn kind(&self) -> Kind {
         match self {
             Fact::Born(_) => Kind::Born,

@@ -72,9 +72,13 @@ impl Setup {
         d + 2 * (2 * ft + 11_000) + 10_000
     }
 
-    /// Runs it.
+    /// Runs it before the standard judges.
     pub fn run(&self, trace: bool) -> Outcome {
-        let oracles = Oracles::standard();
+        self.run_before(Oracles::standard(), trace)
+    }
+
+    /// Runs it before these judges.
+    pub fn run_before(&self, oracles: Oracles, trace: bool) -> Outcome {
         let mut world = World::new(self.shape.clone(), self.seed, self.faults.clone(), oracles);
         if trace {
             world.trace = Some(Vec::new());

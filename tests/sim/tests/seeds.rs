@@ -1,6 +1,7 @@
 //! A fixed number of seeds, as an ordinary test; `cargo run --release -p sim` runs any number.
 
 use rsentinel::core::Features;
+use sim::oracles::Oracles;
 use sim::run::Setup;
 use sim::shape::Wishes;
 
@@ -57,4 +58,19 @@ fn the_same_seed_gives_the_same_trace() {
     let (first, second) = (setup.run(true), setup.run(true));
     assert!(first.trace.len() > 100, "nothing happened");
     assert_eq!(first.trace, second.trace);
+}
+
+#[test]
+fn no_oracle_misses_a_kind_of_fact_that_it_does_not_name() {
+    for seed in 0..24 {
+        let wishes = Wishes {
+            mixed: seed % 3 == 0,
+            ..Wishes::default()
+        };
+        let setup = Setup::of_seed(seed, wishes);
+        let named = setup.run(false);
+        let every = setup.run_before(Oracles::standard().watching_all(), false);
+        assert_eq!(named.tally.exercised, every.tally.exercised, "seed {seed}");
+        assert_eq!(named.violation, every.violation, "seed {seed}");
+    }
 }

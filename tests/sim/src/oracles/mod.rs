@@ -49,12 +49,19 @@ pub struct Violation {
     pub text: String,
 }
 
+fn watched(watchers: &[Vec<usize>]) -> u32 {
+    let some = |(kind, who): (usize, &Vec<usize>)| u32::from(!who.is_empty()) << kind;
+    watchers.iter().enumerate().map(some).sum()
+}
+
 /// All judges of a run.
 #[derive(Default)]
 pub struct Oracles {
     all: Vec<Box<dyn Oracle>>,
     /// Who looks at each kind of fact, in the order of `all`.
     watchers: Vec<Vec<usize>>,
+    /// The kinds that anybody looks at, a bit each.
+    watched: u32,
 }
 
 impl Oracles {
@@ -85,7 +92,7 @@ impl Oracles {
 
     /// These judges.
     pub fn of(all: Vec<Box<dyn Oracle>>) -> Self {
-        let watchers = Kind::ALL
+        let watchers: Vec<Vec<usize>> = Kind::ALL
             .iter()
             .map(|kind| {
                 (0..all.len())
@@ -93,20 +100,23 @@ impl Oracles {
                     .collect()
             })
             .collect();
-        Oracles { all, watchers }
+        Oracles {
+            all,
+            watched: watched(&watchers),
+            watchers,
+        }
     }
 
     /// The same judges, but each is shown every fact.
     pub fn watching_all(mut self) -> Self {
         self.watchers = vec![(0..self.all.len()).collect(); Kind::ALL.len()];
+        self.watched = watched(&self.watchers);
         self
     }
 
     /// Somebody looks at facts of this kind.
     pub fn watch(&self, kind: Kind) -> bool {
-        self.watchers
-            .get(kind as usize)
-            .is_some_and(|w| !w.is_empty())
+        self.watched >> kind as u32 & 1 == 1
     }
 
     /// The names of all invariants that are judged.

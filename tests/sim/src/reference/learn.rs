@@ -2,8 +2,8 @@
 
 use rsentinel::core::notice::EventName;
 use rsentinel::core::{MasterId, Party, Who};
-use rsentinel::types::Address;
-use rsentinel::wire::{Hello, InfoReport, Role};
+use rsentinel::types::{Address, RunId};
+use rsentinel::wire::{HelloText, InfoReport, Role};
 
 use super::{Record, Reference, Step};
 
@@ -147,15 +147,18 @@ impl Reference {
         }
     }
 
-    pub(super) fn hello(&mut self, text: &str, now: u64) {
-        let Some(hello) = Hello::parse(text) else {
+    /// A hello, heard on a server's channel (where its own come back to it) or sent to it.
+    pub(super) fn hello(&mut self, text: &str, heard: bool, now: u64) {
+        let Some(hello) = HelloText::parse(text) else {
             return;
         };
-        let found = self.groups.iter().find(|(_, g)| g.name == hello.master);
+        if heard && hello.id == self.my_id.as_str() {
+            return;
+        }
+        let found = self.groups.iter().find(|(_, g)| g.name.as_str() == hello.master);
         let Some((&id, _)) = found else { return };
         let port = u16::try_from(hello.port).unwrap_or(0);
-        let address = Address::new(&hello.ip, port);
-        self.meet(id, &hello, address, now);
+        self.meet(id, &hello, port, now);
         if hello.current_epoch > self.current_epoch {
             self.current_epoch = hello.current_epoch;
             self.rewrite();
@@ -178,7 +181,7 @@ impl Reference {
         let port = u16::try_from(hello.master_port).unwrap_or(0);
         // The record's address, not the effective one: an own failover in RECONF goes on when the
         // newer configuration names its old master.
-        let address = Address::new(&hello.master_host, port);
+        let address = Address::new(hello.master_host, port);
         let address = self.locate(&address);
         if self
             .groups
@@ -189,18 +192,24 @@ impl Reference {
         }
     }
 
-    fn meet(&mut self, id: u32, hello: &Hello, address: Address, now: u64) {
+    fn meet(&mut self, id: u32, hello: &HelloText<'_>, port: u16, now: u64) {
         let Some(group) = self.groups.get(&id) else {
             return;
         };
-        let same = |r: &Record| r.id == hello.id && r.address.same_as(&address);
+        let same_id = |r: &Record| r.id.as_str() == hello.id;
+        let known = |r: &Record| same_id(r) && r.address.is_literal(hello.ip, port);
+        if group.peers.values().any(known) {
+            return;
+        }
+        let address = Address::new(hello.ip, port);
+        let same = |r: &Record| same_id(r) && r.address.same_as(&address);
         if group.peers.values().any(same) {
             return;
         }
         let gone: Vec<u32> = group
             .peers
             .iter()
-            .filter(|(_, r)| r.id == hello.id || r.address.same_as(&address))
+            .filter(|(_, r)| same_id(r) || r.address.same_as(&address))
             .map(|(key, _)| *key)
             .collect();
         for key in gone {
@@ -215,7 +224,7 @@ impl Reference {
         group.next_key += 1;
         let key = group.next_key;
         let mut record = Record::new(address, Role::Unknown, now);
-        record.id = hello.id.clone();
+        record.id = RunId::new(hello.id);
         group.peers.insert(key, record);
         let who = Who::Peer(key);
         self.announce_of(

@@ -258,11 +258,11 @@ impl Reference {
             Event::Closed { conn, .. } => self.closed(conn),
             Event::Answered { conn, answer } => self.answered(conn, answer, ms),
             Event::Heard { hello, .. } => {
-                if let Some(text) = hello.filter(|t| !t.contains(self.my_id.as_str())) {
-                    self.hello(&text, ms);
+                if let Some(text) = hello {
+                    self.hello(&text, true, ms);
                 }
             }
-            Event::HelloPublished { text } => self.hello(&text, ms),
+            Event::HelloPublished { text } => self.hello(&text, false, ms),
             Event::AskedDown {
                 waiter, question, ..
             } => {

@@ -259,10 +259,14 @@ impl World {
     }
 
     /// Lets the oracles judge a fact.
+    #[inline]
     fn judge(&mut self, node: usize, fact: &Fact<'_>) {
-        if self.violation.is_some() || !self.oracles.watch(fact.kind()) {
-            return;
+        if self.violation.is_none() && self.oracles.watch(fact.kind()) {
+            self.judge_watched(node, fact);
         }
+    }
+
+    fn judge_watched(&mut self, node: usize, fact: &Fact<'_>) {
         let scene = Scene::new(
             self.now,
             node,

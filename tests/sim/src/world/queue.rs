@@ -95,3 +95,27 @@ impl Queue {
         Some((entry.at(), due))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_happen_in_order_of_time_and_then_of_planning() {
+        let mut queue = Queue::default();
+        for (at, node) in [(5, 0), (3, 1), (5, 2), (9, 3)] {
+            queue.push(at, Due::Wake(node));
+        }
+        let mut happened = Vec::new();
+        while let Some((at, due)) = queue.pop_until(8) {
+            if let Due::Wake(node) = due {
+                happened.push((at, node));
+            }
+            if happened.len() == 1 {
+                // A slot that is used again changes nothing of the order.
+                queue.push(5, Due::Wake(4));
+            }
+        }
+        assert_eq!(happened, [(3, 1), (5, 0), (5, 2), (5, 4)]);
+    }
+}
