@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use rsentinel::config::{MasterConf, SentinelConf};
 use rsentinel::core::Event;
+use rsentinel::core::event::ScriptEnd;
 use rsentinel::types::{Address, MasterName, RunId};
 
 use crate::chance::Chance;
@@ -185,6 +186,13 @@ impl World {
             Due::Resolved(node, incarnation, host, outcome) => {
                 if self.nodes[node].incarnation == incarnation {
                     self.tell(node, Event::Resolved { host, outcome });
+                }
+            }
+            Due::Script(node, incarnation, script) => {
+                if self.nodes[node].incarnation == incarnation {
+                    self.tell(node, Event::ScriptStarted { script, pid: 1 });
+                    let end = ScriptEnd::Exited(0);
+                    self.tell(node, Event::ScriptEnded { script, end });
                 }
             }
             Due::Replication => {
