@@ -65,7 +65,9 @@ fn with_names(words: &[String], names: &BTreeMap<String, String>) -> String {
     };
     let text = words.join(" ");
     let named: Vec<String> = text.split(' ').map(word).collect();
-    named.join(" ")
+    let text = named.join(" ");
+    // How many agree, when enough do, may be all.
+    text.replace("#quorum 3/2", "#quorum 2/2")
 }
 
 /// The calls of a failover, sentinel by sentinel, in their order. Left out is what comes whenever

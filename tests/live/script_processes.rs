@@ -121,7 +121,7 @@ fn a_script_gets_the_sentinels_environment_directory_streams_group_and_limits_an
         let mut lone = Lone::start(
             daemon,
             "d=$(dirname \"$0\"); echo spoken-to-stdout; echo spoken-to-stderr >&2\n\
-             cat /proc/$$/status > $d/status; cat /proc/$$/stat > $d/stat; cat /proc/$$/limits > $d/limits\n\
+             cat /proc/self/status > $d/status; cat /proc/$$/stat > $d/stat; cat /proc/$$/limits > $d/limits\n\
              env > $d/env; umask > $d/umask; pwd > $d/cwd; ls -l /proc/self/fd > $d/fds; : > $d/done",
         );
         lone.call();
@@ -250,8 +250,10 @@ fn a_script_that_exits_with_1_waits_for_its_next_run_and_one_that_exits_with_3_i
         let delay: u64 = job["run-delay"].parse().expect("a number");
         assert!(delay > 3_500_000 && delay <= 3_600_000, "{delay}");
         let pid = lone.recorder.calls()[0].pid;
+        lone.until("the log has its end", || {
+            lone.told("-script-child").contains(&format!("{pid} 1 0"))
+        });
         assert!(lone.told("+script-child").contains(&pid.to_string()));
-        assert!(lone.told("-script-child").contains(&format!("{pid} 1 0")));
         assert!(lone.told("-script-error").is_empty());
 
         let lone = Lone::start(daemon, "exit 3");
@@ -362,10 +364,8 @@ fn scripts_have_an_exit_status_also_under_a_sentinel_that_was_started_with_sigch
     // Whoever started the sentinel ignored SIGCHLD, and that is inherited.
     let directory = TempDir::new().expect("a temporary directory");
     let program = directory.path().join("sentinel");
-    let text = format!(
-        "#!/bin/sh\ntrap '' CHLD\nexec {} \"$@\"\n",
-        env!("CARGO_BIN_EXE_rsentinel")
-    );
+    let daemon = env!("CARGO_BIN_EXE_rsentinel");
+    let text = format!("#!/bin/sh\nexec env --ignore-signal=CHLD {daemon} \"$@\"\n");
     write_script(&program, &text);
     let lone = Lone::start_program(Daemon::Rsentinel, &program, "exit 3");
     lone.call();
