@@ -29,6 +29,8 @@ use crate::core::Event;
 use crate::core::event::{ScriptEnd, StartFailure};
 use crate::core::scripts::ScriptId;
 
+use super::conf_files::os_text;
+
 /// How long the next script waits for one whose program cannot be read: scripts begin in order
 /// as long as disks answer, and begin at all when one does not.
 const ORDER_PATIENCE: Duration = Duration::from_secs(1);
@@ -121,9 +123,7 @@ impl Watch {
             Ok(child) => child,
             Err(error) => return self.not_started(script, &error),
         };
-        let Ok(pid) = i32::try_from(child.id()).map(Pid::from_raw) else {
-            return;
-        };
+        let pid = Pid::from_raw(child.id().cast_signed());
         self.alive().insert(script, pid);
         self.tell(Event::ScriptStarted {
             script,
@@ -141,7 +141,7 @@ impl Watch {
 
     fn not_started(&self, script: ScriptId, error: &io::Error) {
         let no_process = [Errno::EAGAIN, Errno::ENOMEM, Errno::ENFILE, Errno::EMFILE];
-        let reason = reason(error);
+        let reason = os_text(error);
         let failure = match error.raw_os_error().map(Errno::from_raw) {
             Some(errno) if no_process.contains(&errno) => StartFailure::NoProcess(reason),
             _ => StartFailure::NotExecutable(reason),
@@ -150,7 +150,7 @@ impl Watch {
     }
 
     fn no_process(&self, script: ScriptId, error: &io::Error) {
-        let failure = StartFailure::NoProcess(reason(error));
+        let failure = StartFailure::NoProcess(os_text(error));
         self.tell(Event::ScriptFailed { script, failure });
     }
 
@@ -164,14 +164,6 @@ impl Watch {
     }
 }
 
-/// The system's own words, without the number that Rust adds.
-fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(errno) => Errno::from_raw(errno).desc().to_owned(),
-        None => error.to_string(),
-    }
-}
-
 fn spawn(argv: &[String]) -> io::Result<Child> {
     let [path, arguments @ ..] = argv else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -182,7 +174,12 @@ fn spawn(argv: &[String]) -> io::Result<Child> {
     } else {
         format!("./{path}")
     };
-    Command::new(program).arg0(path).args(arguments).spawn()
+    // The argument of a program ends at its first zero byte.
+    let arguments = arguments.iter().map(|word| word.split('\0').next());
+    Command::new(program)
+        .arg0(path)
+        .args(arguments.flatten())
+        .spawn()
 }
 
 fn end_of(child: &mut Child) -> ScriptEnd {

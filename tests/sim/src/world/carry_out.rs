@@ -171,7 +171,8 @@ impl World {
             }
             Action::StartScript { script, .. } => {
                 let incarnation = self.nodes[node].incarnation;
-                self.queue.push(self.now, Due::Script(node, incarnation, script));
+                self.queue
+                    .push(self.now, Due::Script(node, incarnation, script));
             }
             Action::KillScript { .. } | Action::SetLogLevel(_) => {}
             Action::Exit { .. } => {
