@@ -11,6 +11,7 @@ pub use crate::wire::Renames;
 use super::event::{ConnId, Waiter};
 use super::notice::{LogLine, Notice};
 use super::persist::Version;
+use super::scripts::ScriptId;
 use super::view::AddressTable;
 
 /// An instruction to the shell.
@@ -67,6 +68,20 @@ pub enum Action {
         waiter: Waiter,
         /// What.
         reply: Reply,
+    },
+    /// Start a script; answered by `Event::ScriptStarted` and then `Event::ScriptEnded`, or by
+    /// `Event::ScriptFailed`. Scripts start in the order of these actions.
+    StartScript {
+        /// Comes back in the answers.
+        script: ScriptId,
+        /// The path of the program, then its arguments.
+        argv: Arc<[String]>,
+    },
+    /// Kill the process of a script that was started; nothing if it has ended meanwhile. Its end
+    /// comes as `Event::ScriptEnded`, as ever.
+    KillScript {
+        /// Which one.
+        script: ScriptId,
     },
     /// Apply a new log level (already validated).
     SetLogLevel(String),

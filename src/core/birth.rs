@@ -101,6 +101,7 @@ impl Sentinel {
             ledger: Ledger::restored(conf.current_epoch),
             lookups: Default::default(),
             no_renames: Arc::default(),
+            scripts: Default::default(),
             addresses_changed: true,
             greet_now: BTreeSet::new(),
             last_turn: now.mono,
@@ -122,6 +123,7 @@ impl Sentinel {
             .deadlines
             .set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS)));
         sentinel.publish_addresses();
+        sentinel.tend_scripts(now);
         sentinel
     }
 
@@ -164,7 +166,6 @@ impl Sentinel {
         }
         let text = format!("{} quorum {quorum}", self.describe(Party::master(id)));
         self.announce(EventName::Monitor, id, text);
-        self.warn_of_scripts(id);
     }
 
     /// Creates a master record; its link connects at once.
@@ -212,22 +213,6 @@ impl Sentinel {
         self.addresses_changed = true;
         self.tend_down(Party::master(id), now);
         id
-    }
-
-    /// Scripts are kept in the file but not run yet: say so, rather than stay silent.
-    pub(super) fn warn_of_scripts(&mut self, id: MasterId) {
-        let Some(master) = self.masters.get(&id) else {
-            return;
-        };
-        let settings = &master.settings;
-        if settings.notification_script.is_none() && settings.client_reconfig_script.is_none() {
-            return;
-        }
-        let text = format!(
-            "The scripts configured for master {} are kept, but this version of rsentinel does not run scripts",
-            master.name
-        );
-        self.log(Level::Warning, text);
     }
 }
 

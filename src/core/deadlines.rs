@@ -17,6 +17,8 @@ pub enum Deadline {
     TiltEnd,
     /// A failed write is tried again.
     RetryPersist,
+    /// A script may start, or has run too long.
+    Scripts,
     /// A link: connect, PING, half-open checks.
     Link(LinkId),
     /// A record may become subjectively down.

@@ -7,6 +7,7 @@ use crate::types::{Epoch, MasterName, RunId, Secret};
 use crate::wire::{DownReply, InfoReport, PingVerdict, TransactionOutcome};
 
 use super::persist::Version;
+use super::scripts::ScriptId;
 
 /// One socket, from its `Action::Connect` to its end. Never reused, so a late fact about an
 /// old socket can never be taken for one about its successor.
@@ -88,6 +89,27 @@ pub enum Event {
         /// How long the write took, in ms.
         took_ms: u64,
     },
+    /// The process of a script exists, as [`super::Action::StartScript`] asked.
+    ScriptStarted {
+        /// Which script.
+        script: ScriptId,
+        /// Its process.
+        pid: u32,
+    },
+    /// A script could not be started; no other event follows for this start.
+    ScriptFailed {
+        /// Which script.
+        script: ScriptId,
+        /// Why.
+        failure: StartFailure,
+    },
+    /// The process of a script has ended; it was started before.
+    ScriptEnded {
+        /// Which script.
+        script: ScriptId,
+        /// How.
+        end: ScriptEnd,
+    },
     /// Writing this version (and any older one not yet durable) failed.
     NotDurable {
         /// The newest version that the failed write carried.
@@ -95,6 +117,24 @@ pub enum Event {
         /// For the log.
         reason: String,
     },
+}
+
+/// Why a script did not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartFailure {
+    /// The system has no process to spare at present; for the log.
+    NoProcess(String),
+    /// The file is no program that we may run; for the log.
+    NotExecutable(String),
+}
+
+/// How the process of a script ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptEnd {
+    /// By itself, with this status.
+    Exited(u8),
+    /// By this signal.
+    Killed(i32),
 }
 
 /// The reply to one [`super::Ask`], understood at the edge. An answer carries what identifies

@@ -7,6 +7,7 @@
 //! * [`discovery`]: what INFO and hellos teach, and what we tell in hellos;
 //! * [`election`]: asks, votes, counting, candidacy; [`failover`]: what a leader does;
 //! * [`persist`]: what must be on disk before it may be said; [`operator`]: instructions;
+//! * [`scripts`]: what operators' scripts are called for, and their queue;
 //! * [`show`]: snapshots for listings.
 
 pub mod action;
@@ -24,6 +25,7 @@ pub mod notice;
 mod operator;
 pub mod persist;
 mod records;
+pub mod scripts;
 mod show;
 mod timings;
 pub mod view;
@@ -109,6 +111,7 @@ pub struct Sentinel {
     ledger: Ledger,
     lookups: Lookups,
     no_renames: Arc<Renames>,
+    scripts: scripts::Queue,
     addresses_changed: bool,
     greet_now: BTreeSet<Party>,
     last_turn: Mono,
@@ -139,6 +142,7 @@ impl Sentinel {
         }
         if !self.crashing {
             self.send_wanted_hellos(now);
+            self.tend_scripts(now);
         }
         self.publish_addresses();
         self.hand_to_store();
@@ -190,6 +194,9 @@ impl Sentinel {
             Event::Resolved { host, outcome } => self.resolved(&host, outcome, now),
             Event::Durable { version, took_ms } => self.durable(version, took_ms, now),
             Event::NotDurable { version, reason } => self.not_durable(version, &reason, now),
+            Event::ScriptStarted { script, pid } => self.script_started(script, pid, now),
+            Event::ScriptFailed { script, failure } => self.script_failed(script, failure, now),
+            Event::ScriptEnded { script, end } => self.script_ended(script, end, now),
         }
     }
 
@@ -200,6 +207,7 @@ impl Sentinel {
                 .set(Deadline::Heartbeat, Some(now.mono.plus(HEARTBEAT_MS))),
             Deadline::TiltEnd => self.tend_tilt(now),
             Deadline::RetryPersist => self.retry_persist(now),
+            Deadline::Scripts => self.scripts.touch(),
             Deadline::Link(link) => self.tend_link(link, now),
             Deadline::Down(party) => self.tend_down(party, now),
             Deadline::Info(party) => self.tend_info(party, now),

@@ -44,6 +44,7 @@ impl Sentinel {
                 }
                 self.reply(waiter, then_error.map_or(Reply::Ok, Reply::Error));
                 self.tend_everything(now);
+                self.scripts.touch();
             }
             Instruction::FlushConfig => self.reply_when_durable(waiter, Reply::Ok),
             Instruction::SimulateFailure {
@@ -276,7 +277,6 @@ impl Sentinel {
             }
         }
         self.tend_group(id, now);
-        self.warn_of_scripts(id);
     }
 
     fn reconnect_servers(&mut self, id: MasterId, now: Now) {

@@ -176,6 +176,9 @@ impl Sentinel {
     ) {
         self.publish_addresses();
         let text = cut(text, MAX_PAYLOAD);
+        if let Some(master) = &master {
+            self.notify_script(master, name, &text);
+        }
         self.out
             .push_back(Action::Notice(Notice { name, text, master }));
     }

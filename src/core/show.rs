@@ -46,6 +46,7 @@ impl Sentinel {
                     .map_or_else(Bytes::new, |p| Bytes::copy_from_slice(p.reveal())),
             },
             timings: self.timings.listing(),
+            scripts: self.scripts_view(now),
             masters,
         }
     }

@@ -35,6 +35,8 @@ pub struct View {
     pub settings: SettingsView,
     /// The 13 timings of SENTINEL DEBUG in listing order: name, milliseconds.
     pub timings: Vec<(&'static str, u64)>,
+    /// Scripts that run or wait, oldest first.
+    pub scripts: Arc<[ScriptView]>,
     /// Masters in the order of their names.
     pub masters: Vec<Arc<MasterView>>,
 }
@@ -65,6 +67,34 @@ pub struct SettingsView {
     pub sentinel_user: String,
     /// `sentinel-pass` in clear, empty if unset.
     pub sentinel_pass: Bytes,
+}
+
+/// A script that runs or waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptView {
+    /// Its path and arguments.
+    pub argv: Arc<[String]>,
+    /// Its process, 0 while there is none.
+    pub pid: u32,
+    /// What it does.
+    pub state: ScriptState,
+    /// How often it was started.
+    pub runs: u32,
+}
+
+/// What a script does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptState {
+    /// It runs.
+    Running {
+        /// For so long, in ms.
+        for_ms: u64,
+    },
+    /// It waits.
+    Scheduled {
+        /// It will not start before so many ms have passed.
+        delay_ms: u64,
+    },
 }
 
 /// The fields that masters, replicas and sentinels share, ready to print.

@@ -17,8 +17,10 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     /// Taken over and never read: a reload, a lost terminal or an alarm ends nothing. (A
-    /// handler, unlike "ignore", is not inherited by the scripts we start.)
-    _ignored: [Signal; 3],
+    /// handler, unlike "ignore", is not inherited by the scripts we start.) The end of a child is
+    /// among them because whoever started us may have ignored it, and then no script's exit status
+    /// could be had.
+    _ignored: [Signal; 4],
 }
 
 impl Signals {
@@ -34,6 +36,7 @@ impl Signals {
                 signal(SignalKind::hangup())?,
                 signal(SignalKind::pipe())?,
                 signal(SignalKind::alarm())?,
+                signal(SignalKind::child())?,
             ],
         })
     }

@@ -12,6 +12,7 @@ pub mod link;
 pub mod listener;
 pub mod monitor;
 mod outbox;
+mod scripts;
 pub mod serve;
 pub mod store;
 mod subscriptions;

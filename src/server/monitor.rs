@@ -18,6 +18,7 @@ use super::clock::Clock;
 use super::dns::Resolver;
 use super::door::{Call, Door};
 use super::link::{self, LinkHandle};
+use super::scripts::Scripts;
 use super::store::{Store, StoreReport};
 
 /// Calls of peers that may wait: each is one small question of one connection, and a peer has few
@@ -117,6 +118,7 @@ pub async fn run(parts: Parts) {
         clock,
         links: HashMap::new(),
         resolver: Resolver::new(events.clone()),
+        scripts: Scripts::new(events.clone()),
         events,
         source,
         store,
@@ -182,6 +184,7 @@ struct Monitor {
     clock: Clock,
     links: HashMap<ConnId, LinkHandle>,
     resolver: Resolver,
+    scripts: Scripts,
     events: mpsc::UnboundedSender<Event>,
     source: Option<IpAddr>,
     store: Store,
@@ -307,6 +310,8 @@ impl Monitor {
                         let _ = caller.send(reply);
                     }
                 }
+                Action::StartScript { script, argv } => self.scripts.start(script, argv),
+                Action::KillScript { script } => self.scripts.kill(script),
                 Action::SetLogLevel(level) => (self.voice.set_log_level)(&level),
                 Action::Exit { status } => (self.voice.exit)(status),
             }

@@ -28,6 +28,7 @@ mod reconf;
 mod record;
 mod reset_and_switch;
 mod safety;
+mod scripts;
 mod sdown;
 mod selection;
 mod shared_links;

@@ -413,6 +413,8 @@ impl World {
             | Action::Log(_)
             | Action::Addresses(_)
             | Action::Reply { .. }
+            | Action::StartScript { .. }
+            | Action::KillScript { .. }
             | Action::SetLogLevel(_)
             | Action::Exit { .. } => {}
         }

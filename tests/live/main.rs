@@ -14,6 +14,8 @@ mod mixed;
 mod parallel_syncs;
 mod refusals;
 mod restart;
+mod script_calls;
+mod script_processes;
 mod signals;
 mod standins;
 mod swap;

@@ -185,6 +185,7 @@ pub fn view() -> View {
         simulate_failure_flags: 0,
         settings: SettingsView::default(),
         timings: Vec::new(),
+        scripts: Arc::default(),
         masters: Vec::new(),
     }
 }

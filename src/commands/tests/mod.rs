@@ -115,6 +115,7 @@ fn view(masters: Vec<MasterView>) -> View {
         simulate_failure_flags: 0,
         settings: SettingsView::default(),
         timings: vec![("info-period", 10000), ("ping-period", 1000)],
+        scripts: Arc::default(),
         masters: masters.into_iter().map(Arc::new).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! What SENTINEL shows: MASTER(S), REPLICAS, SENTINELS, addresses, quorum, cached INFO.
 
 use super::*;
+use crate::core::view::{ScriptState, ScriptView};
 
 const COMMON: [&str; 4] = ["ip=10.0.0.1", "port=6379", "runid=r1", "flags=master"];
 
@@ -270,4 +271,38 @@ fn the_small_questions_have_their_shapes() {
         pairs(&stage.say("sentinel debug")),
         ["INFO-PERIOD=10000", "PING-PERIOD=1000"]
     );
+}
+
+#[test]
+fn pending_scripts_are_maps_with_a_run_time_or_a_run_delay() {
+    let script = |pid, state, runs| ScriptView {
+        argv: ["/n".to_owned(), "+sdown".to_owned(), "a b".to_owned()].into(),
+        pid,
+        state,
+        runs,
+    };
+    let mut stage = Stage::new();
+    stage.view.scripts = [
+        script(77, ScriptState::Running { for_ms: 5 }, 2),
+        script(0, ScriptState::Scheduled { delay_ms: 6 }, 1),
+    ]
+    .into();
+    let listed = elements(stage.say("sentinel pending-scripts"));
+    let argv = Reply::Array(["/n", "+sdown", "a b"].map(Reply::bulk).into());
+    let rest = |map: &Reply| {
+        let Reply::Map(pairs) = map else {
+            panic!("{map:?} is no map")
+        };
+        assert_eq!(pairs[0], (Reply::bulk("argv"), argv.clone()));
+        crate::commands::tests::pairs(&Reply::Map(pairs[1..].to_vec()))
+    };
+    assert_eq!(listed.len(), 2);
+    let running = ["flags=running", "pid=77", "run-time=5", "retry-num=2"];
+    assert_eq!(rest(&listed[0]), running);
+    let scheduled = ["flags=scheduled", "pid=0", "run-delay=6", "retry-num=1"];
+    assert_eq!(rest(&listed[1]), scheduled);
+
+    let page = text(&stage.say("info sentinel"));
+    let counts = "sentinel_running_scripts:1\r\nsentinel_scripts_queue_length:2\r\n";
+    assert!(page.contains(counts), "{page}");
 }

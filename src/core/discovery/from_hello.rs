@@ -6,6 +6,7 @@ use crate::wire::HelloText;
 use super::super::instances::Peer;
 use super::super::links::LinkId;
 use super::super::notice::EventName;
+use super::super::scripts::Part;
 use super::super::{MasterId, Party, Sentinel};
 
 /// An outdated hello of a peer is answered with our own at most this often.
@@ -270,9 +271,11 @@ impl Sentinel {
         };
         master.config_epoch = hello.config_epoch;
         master.unconfirmed_since = None;
+        let from = master.address.clone();
         self.announce_party(EventName::ConfigUpdateFrom, peer);
         self.announce_switch(id, &address, hello.master_host, hello.master_port);
-        self.switch_address(id, address, now);
+        self.switch_address(id, address.clone(), now);
+        self.reconfigure_clients(id, Part::Observer, &from, &address);
         self.greet_group(id);
     }
 

@@ -4,6 +4,7 @@ use crate::types::Now;
 
 use super::super::action::Ask;
 use super::super::notice::EventName;
+use super::super::scripts::Part;
 use super::super::{MasterId, Party, Sentinel, Who};
 use super::Stage;
 
@@ -101,6 +102,11 @@ impl Sentinel {
             return self.crash();
         }
         self.announce_party(EventName::StateReconfSlaves, Party::master(id));
+        if let Some(master) = self.masters.get(&id) {
+            let from = master.address.clone();
+            let to = master.effective_address().clone();
+            self.reconfigure_clients(id, Part::Leader, &from, &to);
+        }
         self.greet_group(id);
     }
 

@@ -42,6 +42,8 @@ pub struct Plan {
     pub auth_pass: Option<String>,
     /// Further lines of each sentinel's file.
     pub lines: Vec<String>,
+    /// Still further lines, sentinel by sentinel.
+    pub lines_of: Vec<Vec<String>>,
     /// The sentinels begin at these instants after the servers are ready, the first one at the
     /// first; a sentinel without one begins as soon as the one before it answers.
     pub begins: Vec<Duration>,
@@ -72,6 +74,7 @@ impl Plan {
             password: None,
             auth_pass: None,
             lines: Vec::new(),
+            lines_of: Vec::new(),
             begins: Vec::new(),
         }
     }
@@ -152,7 +155,11 @@ impl Cluster {
                 failover_timeout: plan.failover_timeout,
                 parallel_syncs: plan.parallel_syncs,
                 auth_pass: plan.auth_pass.clone(),
-                lines: plan.lines.clone(),
+                lines: [
+                    plan.lines.clone(),
+                    plan.lines_of.get(index).cloned().unwrap_or_default(),
+                ]
+                .concat(),
             };
             let sentinel = Sentinel::start(*daemon, cluster.directory.path(), &settings);
             cluster.sentinels.push(sentinel);

@@ -8,15 +8,22 @@ mod cluster;
 mod log;
 mod ports;
 mod process;
+#[allow(dead_code)] // The bench, which shares this harness, runs no scripts.
+mod scripts;
 mod sentinel;
 mod server;
 mod subscriber;
 mod until;
 
 pub use cluster::{Cluster, Plan, Voice};
+// For the bench, which shares this harness.
+#[allow(unused_imports)]
+pub use scripts::{Recorder, UNTIL_SENTINEL_ENDS, write_script};
 pub use sentinel::{Daemon, MASTER, Sentinel, Settings};
 pub use server::ServerOptions;
 // For the bench, which shares this harness.
+#[allow(unused_imports)]
+pub use subscriber::Subscriber;
 #[allow(unused_imports)]
 pub use until::tails;
 pub use until::{LONG, SHORT, until};

@@ -23,7 +23,8 @@ pub enum Daemon {
 }
 
 impl Daemon {
-    fn program(self) -> &'static Path {
+    /// Its path, or its name on PATH.
+    pub fn program(self) -> &'static Path {
         match self {
             Daemon::Rsentinel => Path::new(env!("CARGO_BIN_EXE_rsentinel")),
             Daemon::Reference => Path::new("redis-sentinel"),
@@ -73,10 +74,20 @@ impl Sentinel {
 
     /// The same, with a file of any text; the text has to name the port.
     pub fn start_with(daemon: Daemon, directory: &Path, text: impl Fn(u16) -> String) -> Sentinel {
+        Sentinel::start_program(daemon, daemon.program(), directory, text)
+    }
+
+    /// The same, by a program that becomes the daemon.
+    pub fn start_program(
+        daemon: Daemon,
+        program: &Path,
+        directory: &Path,
+        text: impl Fn(u16) -> String,
+    ) -> Sentinel {
         for _ in 0..10 {
             let port = free_port();
             fs::write(config_path(directory, port), text(port)).expect("the directory is writable");
-            let process = spawn(daemon, directory, port);
+            let process = spawn(program, directory, port);
             let mut sentinel = Sentinel {
                 daemon,
                 port,
@@ -111,6 +122,11 @@ impl Sentinel {
         config_path(&self.directory, self.port)
     }
 
+    /// Where its log is.
+    pub fn log_path(&self) -> &Path {
+        self.process.log()
+    }
+
     /// Its log, over all its lives.
     pub fn log(&self) -> Log {
         Log::at(self.process.log())
@@ -122,7 +138,7 @@ impl Sentinel {
         self.daemon = daemon;
         let directory = self.directory.clone();
         until(&directory, "the sentinel is up again", SHORT, || {
-            self.process = spawn(daemon, &self.directory, self.port);
+            self.process = spawn(daemon.program(), &self.directory, self.port);
             self.comes_up().then_some(())
         });
     }
@@ -221,10 +237,10 @@ fn config_path(directory: &Path, port: u16) -> PathBuf {
     directory.join(format!("sentinel-{port}.conf"))
 }
 
-fn spawn(daemon: Daemon, directory: &Path, port: u16) -> Process {
+fn spawn(program: &Path, directory: &Path, port: u16) -> Process {
     let file = config_path(directory, port).display().to_string();
     let log = directory.join(format!("sentinel-{port}.log"));
-    Process::start(daemon.program(), &[file], directory, &log)
+    Process::start(program, &[file], directory, &log)
 }
 
 fn config_text(directory: &Path, port: u16, settings: &Settings) -> String {

@@ -1,6 +1,6 @@
 //! `# Sentinel`.
 
-use crate::core::view::View;
+use crate::core::view::{ScriptState, ScriptView, View};
 
 use super::Page;
 
@@ -12,8 +12,12 @@ pub(super) fn write(page: &mut Page, view: &View) {
         _ => page.line("sentinel_tilt_since_seconds", -1),
     }
     page.line("sentinel_total_tilt", view.total_tilt);
-    page.line("sentinel_running_scripts", 0);
-    page.line("sentinel_scripts_queue_length", 0);
+    let running = |script: &&ScriptView| matches!(script.state, ScriptState::Running { .. });
+    page.line(
+        "sentinel_running_scripts",
+        view.scripts.iter().filter(running).count(),
+    );
+    page.line("sentinel_scripts_queue_length", view.scripts.len());
     page.line(
         "sentinel_simulate_failure_flags",
         view.simulate_failure_flags,

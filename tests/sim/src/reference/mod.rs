@@ -276,7 +276,10 @@ impl Reference {
             Event::Tick
             | Event::Resolved { .. }
             | Event::Durable { .. }
-            | Event::NotDurable { .. } => {}
+            | Event::NotDurable { .. }
+            | Event::ScriptStarted { .. }
+            | Event::ScriptFailed { .. }
+            | Event::ScriptEnded { .. } => {}
         }
         if self.next_turn <= ms {
             self.turn(ms);

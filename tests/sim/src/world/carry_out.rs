@@ -168,7 +168,12 @@ impl World {
                     self.answer_opinion(node, conn, question, reply);
                 }
             }
-            Action::SetLogLevel(_) => {}
+            Action::StartScript { script, .. } => {
+                let incarnation = self.nodes[node].incarnation;
+                self.queue
+                    .push(self.now, Due::Script(node, incarnation, script));
+            }
+            Action::KillScript { .. } | Action::SetLogLevel(_) => {}
             Action::Exit { .. } => {
                 self.affect(super::effect::Effect::Crash(node));
             }

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use rsentinel::config::{MasterConf, SentinelConf};
 use rsentinel::core::Event;
+use rsentinel::core::event::ScriptEnd;
 use rsentinel::core::view::AddressTable;
 use rsentinel::types::{Address, MasterName, RunId};
 
@@ -230,6 +231,13 @@ impl World {
             Due::Resolved(node, incarnation, host, outcome) => {
                 if self.nodes[node].incarnation == incarnation {
                     self.tell(node, Event::Resolved { host, outcome });
+                }
+            }
+            Due::Script(node, incarnation, script) => {
+                if self.nodes[node].incarnation == incarnation {
+                    self.tell(node, Event::ScriptStarted { script, pid: 1 });
+                    let end = ScriptEnd::Exited(0);
+                    self.tell(node, Event::ScriptEnded { script, end });
                 }
             }
             Due::Replication => {

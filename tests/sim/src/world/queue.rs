@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rsentinel::core::Ask;
+use rsentinel::core::scripts::ScriptId;
 
 use super::conn::In;
 use super::effect::Effect;
@@ -27,6 +28,8 @@ pub enum Due {
     Disk(usize, u32, u64),
     /// A name is looked up: sentinel, its life, the name, the outcome.
     Resolved(usize, u32, Arc<str>, Result<IpAddr, String>),
+    /// A sentinel's script runs, and has ended well: sentinel, its life, the script.
+    Script(usize, u32, ScriptId),
     /// Replication links move on.
     Replication,
     /// A fault of the plan begins.
