@@ -42,6 +42,8 @@ pub struct Argument {
     pub optional: bool,
     /// May be repeated.
     pub multiple: bool,
+    /// May be repeated with its token.
+    pub multiple_token: bool,
     /// The parts of a `oneof` or `block`.
     pub parts: &'static [Argument],
 }
@@ -55,6 +57,7 @@ impl Argument {
             since: None,
             optional: false,
             multiple: false,
+            multiple_token: false,
             parts: &[],
         }
     }
@@ -108,6 +111,13 @@ impl Argument {
     /// May be left out.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// May be repeated, each time behind its token.
+    pub const fn multiple_token(mut self) -> Self {
+        self.multiple = true;
+        self.multiple_token = true;
         self
     }
 

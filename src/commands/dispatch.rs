@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::resp::{Proto, Reply};
 
-use super::next::Next;
+use super::next::{Next, PauseMode};
 use super::row::{Command, Flag, Request};
 use super::session::Session;
 use super::settings::Settings;
@@ -25,6 +25,11 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
         return Next::Close;
     }
     session.last_command = None;
+    if let Some(tracking) = &mut session.tracking
+        && !words::is(first, "client")
+    {
+        tracking.caching = false;
+    }
     let command = match table::find(words) {
         Found::Command(command) => command,
         Found::UnknownCommand => return Next::Reply(unknown_command(words)),
@@ -45,6 +50,16 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
         words,
         names,
     })
+}
+
+/// Whether a pause holds this request back: only one that would be carried out waits, so that
+/// refusals are told at once.
+pub fn waits_for(mode: PauseMode, session: &Session, settings: &Settings, words: &[Bytes]) -> bool {
+    let Found::Command(command) = table::find(words) else {
+        return false;
+    };
+    let concerned = mode == PauseMode::All || command.may_replicate();
+    concerned && refusal(session, settings, command, words.len()).is_none()
 }
 
 /// A browser or a cross-protocol attack: such a connection is closed without a word.

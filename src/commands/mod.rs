@@ -17,6 +17,7 @@ mod server;
 mod session;
 mod settings;
 mod table;
+mod tracking;
 mod words;
 
 #[cfg(test)]
@@ -24,7 +25,8 @@ mod tests;
 
 pub use answers::{down_reply, hello_reply, instruct_reply};
 pub use clients::{client_line, kill_addr_reply, kill_reply, list_reply, own_reply};
-pub use dispatch::dispatch;
-pub use next::{ClientsQuery, KillFilter, ListFilter, Next, ServerFacts};
-pub use session::{ClientInfo, ClientType, Session};
+pub use dispatch::{dispatch, waits_for};
+pub use next::{ClientsQuery, KillFilter, ListFilter, Next, PauseMode, ServerFacts};
+pub use session::{ClientInfo, ClientType, Replies, Session};
 pub use settings::{DefaultUser, IsExecutable, LogLevel, REDIS_VERSION, Settings, sha256};
+pub use tracking::{Tracking, track};

@@ -1,6 +1,10 @@
 //! What follows from a command: an immediate reply, or something the socket side has to fetch
 //! or do first. Commands decide it; `server/` carries it out.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::view::{AddressTable, View};
 use crate::resp::Reply;
@@ -39,10 +43,28 @@ pub enum Next {
     Unsubscribed(Vec<Reply>),
     /// CLIENT LIST / CLIENT KILL / CLIENT INFO over all connections.
     Clients(ClientsQuery),
+    /// CLIENT PAUSE: requests wait, then `+OK`.
+    Pause {
+        /// For how long, in milliseconds.
+        ms: u64,
+        /// Which requests.
+        mode: PauseMode,
+    },
+    /// CLIENT UNPAUSE: they no longer do; `+OK`.
+    Unpause,
     /// SHUTDOWN: no reply, end the process cleanly.
     Shutdown,
     /// Close this connection without a reply (the HTTP guard).
     Close,
+}
+
+/// Which requests a pause holds back; the stricter one is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PauseMode {
+    /// Those that may replicate: PUBLISH.
+    Write,
+    /// All.
+    All,
 }
 
 /// A question about, or action on, client connections.
@@ -55,6 +77,8 @@ pub enum ClientsQuery {
     Kill(KillFilter),
     /// CLIENT KILL addr: `+OK` or an error; may kill the caller.
     KillAddr(String),
+    /// CLIENT TRACKING with these words: see [`super::track`].
+    Track(Vec<Bytes>),
 }
 
 /// Which connections CLIENT LIST shows; both `None` = all.
@@ -62,8 +86,8 @@ pub enum ClientsQuery {
 pub struct ListFilter {
     /// `TYPE t`.
     pub kind: Option<ClientType>,
-    /// `ID id …`.
-    pub ids: Option<Vec<u64>>,
+    /// `ID id …`: the ids, and at which place each was asked for.
+    pub ids: Option<BTreeMap<u64, usize>>,
 }
 
 /// The AND-ed filters of CLIENT KILL.
@@ -103,6 +127,9 @@ pub struct ServerFacts {
     pub listeners: Vec<String>,
     pub connected_clients: usize,
     pub pubsub_clients: usize,
+    pub blocked_clients: usize,
+    pub tracking_clients: usize,
+    pub tracking_prefixes: usize,
     pub maxclients: u64,
     pub total_connections_received: u64,
     pub total_commands_processed: u64,

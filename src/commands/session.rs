@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 
 use crate::resp::Proto;
+
+use super::tracking::Tracking;
+
 /// The state of one client connection that commands read and change. The socket side owns it.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -32,12 +35,48 @@ pub struct Session {
     pub last_command: Option<&'static str>,
     /// `CLIENT NO-EVICT on`.
     pub no_evict: bool,
+    /// Which replies are sent.
+    pub replies: Replies,
+    /// `CLIENT TRACKING on`.
+    pub tracking: Option<Tracking>,
+    /// A request waits for the end of a pause.
+    pub held: bool,
 }
 
 impl Session {
     /// Channels plus patterns: while above 0 the connection is "subscribed".
     pub fn subscriptions(&self) -> usize {
         self.channels.len() + self.patterns.len()
+    }
+}
+
+/// CLIENT REPLY: which replies are sent. Pushes always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replies {
+    /// All.
+    #[default]
+    On,
+    /// None until ON.
+    Off,
+    /// Not that of this request (SKIP itself) and of the next.
+    SkipNext,
+    /// Not that of this request.
+    SkipThis,
+}
+
+impl Replies {
+    /// Whether the reply of the running request is dropped.
+    pub fn muted(self) -> bool {
+        self != Replies::On
+    }
+
+    /// To be called after each request.
+    pub fn request_done(&mut self) {
+        *self = match *self {
+            Replies::SkipNext => Replies::SkipThis,
+            Replies::SkipThis => Replies::On,
+            lasting => lasting,
+        };
     }
 }
 

@@ -12,6 +12,7 @@ pub mod link;
 pub mod listener;
 pub mod monitor;
 mod outbox;
+mod pause;
 pub mod serve;
 pub mod store;
 mod subscriptions;

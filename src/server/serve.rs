@@ -25,6 +25,7 @@ use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
 use super::listener;
+use super::pause::Pause;
 use super::subscriptions::Subscriptions;
 
 /// The name of the serving thread.
@@ -156,6 +157,7 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
         clients: Clients::default(),
         subscriptions: RefCell::default(),
         counters: Counters::default(),
+        pause: Pause::default(),
         started: Instant::now(),
         fixed_facts: parts.facts,
         shutdown: RefCell::new(Some(parts.shutdown)),
@@ -209,7 +211,8 @@ async fn tick_on(shared: Rc<Shared>) {
         for client in shared.clients.alive() {
             shared.check_output(&client);
             let idle = client.last_read.get().elapsed();
-            if !timeout.is_zero() && idle > timeout && !client.is_subscribed() {
+            if !timeout.is_zero() && idle > timeout && !client.is_subscribed() && !client.is_held()
+            {
                 shared.log(Level::Verbose, "Closing idle client".to_owned());
                 client.kill();
             }
@@ -229,6 +232,8 @@ pub struct Shared {
     pub clients: Clients,
     /// Who hears which events.
     pub subscriptions: RefCell<Subscriptions>,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
     /// Own figures.
     pub counters: Counters,
     started: Instant,
@@ -283,6 +288,9 @@ impl Shared {
             uptime_s: self.started.elapsed().as_secs(),
             connected_clients: self.clients.len(),
             pubsub_clients: self.clients.subscribed(),
+            blocked_clients: self.clients.count(|session| session.held),
+            tracking_clients: self.clients.count(|session| session.tracking.is_some()),
+            tracking_prefixes: self.clients.tracking_prefixes(),
             maxclients: u64::try_from(self.limits.maxclients).unwrap_or(u64::MAX),
             total_connections_received: counters.connections.get(),
             total_commands_processed: counters.commands.get(),

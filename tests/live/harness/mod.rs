@@ -16,7 +16,13 @@ mod until;
 pub use cluster::{Cluster, Plan, Voice};
 pub use sentinel::{Daemon, MASTER, Sentinel, Settings};
 pub use server::ServerOptions;
-// For the bench, which shares this harness.
+// For the bench and the wire table, which share this harness.
+#[allow(unused_imports)]
+pub use ports::free_port;
+#[allow(unused_imports)]
+pub use process::Process;
+#[allow(unused_imports)]
+pub use server::RedisServer;
 #[allow(unused_imports)]
 pub use until::tails;
 pub use until::{LONG, SHORT, until};

@@ -63,7 +63,11 @@ fn argument(one: &Argument) -> Reply {
     if let Some(since) = one.since {
         fields.push((Reply::bulk("since"), Reply::bulk(since)));
     }
-    let flags: Vec<&'static str> = [("optional", one.optional), ("multiple", one.multiple)]
+    let flags: Vec<&'static str> = [
+        ("optional", one.optional),
+        ("multiple", one.multiple),
+        ("multiple_token", one.multiple_token),
+    ]
         .into_iter()
         .filter_map(|(flag, set)| set.then_some(flag))
         .collect();
