@@ -27,6 +27,8 @@ pub struct Session {
     pub channels: BTreeSet<Bytes>,
     /// Subscribed patterns.
     pub patterns: BTreeSet<Bytes>,
+    /// What the subscriptions take, in bytes.
+    pub subscribed_bytes: usize,
     /// `ip:port` of the other end.
     pub addr: String,
     /// `ip:port` of this end.
@@ -47,6 +49,12 @@ impl Session {
     /// Channels plus patterns: while above 0 the connection is "subscribed".
     pub fn subscriptions(&self) -> usize {
         self.channels.len() + self.patterns.len()
+    }
+
+    /// What this connection has made us keep beyond its requests, in bytes: it has the same limit
+    /// as an unfinished request, because it grows with what the client sends.
+    pub fn kept_bytes(&self) -> usize {
+        self.subscribed_bytes + self.tracking.as_ref().map_or(0, |one| one.prefix_bytes)
     }
 }
 

@@ -20,6 +20,9 @@ const OPTIN_AND_OPTOUT: &str = "ERR You can't specify both OPTIN mode and OPTOUT
 const OTHER_OPT: &str = "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, \
                          and then re-enabling it with a different mode.";
 
+/// What a prefix takes beside its bytes; an estimate.
+const PER_PREFIX: usize = 64;
+
 /// Tracking as a connection switched it on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracking {
@@ -37,6 +40,8 @@ pub struct Tracking {
     pub caching: bool,
     /// Prefixes of BCAST; an empty one stands for all keys.
     pub prefixes: BTreeSet<Bytes>,
+    /// What the prefixes take, in bytes.
+    pub prefix_bytes: usize,
 }
 
 impl Tracking {
@@ -156,6 +161,7 @@ fn enable(before: Option<&Tracking>, asked: Asked) -> Result<Tracking, String> {
         prefixes.insert(Bytes::new());
     }
     prefixes.extend(asked.prefixes);
+    let prefix_bytes = prefixes.iter().map(|one| one.len() + PER_PREFIX).sum();
     Ok(Tracking {
         redirect: asked.redirect,
         bcast: asked.bcast,
@@ -164,6 +170,7 @@ fn enable(before: Option<&Tracking>, asked: Asked) -> Result<Tracking, String> {
         noloop: asked.noloop,
         caching: false,
         prefixes,
+        prefix_bytes,
     })
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::commands::{Next, dispatch, down_reply, hello_reply, instruct_reply, waits_for};
 use crate::core;
 use crate::core::event::{DownQuestion, Instruction};
+use crate::core::notice::Level;
 use crate::core::view::View;
 use crate::resp::Reply;
 
@@ -41,6 +42,11 @@ pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) ->
     }
     client.outbox.release_pushes();
     client.session.borrow_mut().replies.request_done();
+    if client.session.borrow().kept_bytes() > shared.limits.query_buffer {
+        let what = "Closing client that reached max query buffer length";
+        shared.log_client(Level::Warning, what, client);
+        return Flow::CloseNow;
+    }
     if client.close_after_reply.get() {
         Flow::CloseWritten
     } else {

@@ -16,8 +16,8 @@ pub struct Replies {
 /// The list, and what was found so far.
 pub struct Differences {
     protocol: Protocol,
-    /// Line of the table -> reason, and whether the difference was seen.
-    listed: BTreeMap<String, (String, bool)>,
+    /// Section and line of the table -> reason, and whether the difference was seen.
+    listed: BTreeMap<(String, String), (String, bool)>,
     unlisted: Vec<String>,
     gone: Vec<String>,
 }
@@ -25,18 +25,24 @@ pub struct Differences {
 impl Differences {
     /// Reads `differences.txt` as far as it concerns these sections in this protocol.
     ///
-    /// A paragraph is a line `= <reason>` and then the lines of the table that differ for it. A
+    /// Under `[section]`, a paragraph is a line `= <reason>` and then the lines of the table that differ for it. A
     /// line that begins with `RESP2 ` or `RESP3 ` differs in that protocol only.
     pub fn read(protocol: Protocol, sections: &[&str]) -> Differences {
-        let known: Vec<String> = sections
-            .iter()
-            .flat_map(|section| table::read(section))
-            .map(|case| case.line)
-            .collect();
         let mut listed = BTreeMap::new();
         let mut reason = String::new();
+        let mut section = String::new();
+        let mut known: Vec<Case> = Vec::new();
         for line in table::file("differences.txt").lines() {
             if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned();
+                known = table::read(&section);
+                reason.clear();
+                continue;
+            }
+            if !sections.contains(&section.as_str()) {
                 continue;
             }
             if let Some(text) = line.strip_prefix("= ") {
@@ -50,10 +56,13 @@ impl Differences {
                 (Some(_), _) | (_, Some(_)) => continue,
                 (None, None) => line,
             };
-            if known.iter().any(|one| one == case) {
-                let twice = listed.insert(case.to_owned(), (reason.clone(), false));
-                assert!(twice.is_none(), "listed twice: {case}");
-            }
+            assert!(
+                known.iter().any(|one| one.line == case),
+                "not in {section}: {case}"
+            );
+            let key = (section.clone(), case.to_owned());
+            let twice = listed.insert(key, (reason.clone(), false));
+            assert!(twice.is_none(), "listed twice in {section}: {case}");
         }
         Differences {
             protocol,
@@ -66,8 +75,9 @@ impl Differences {
     /// Takes note of one conversation.
     pub fn judge(&mut self, case: &Case, replies: &Replies) {
         let view = case.view;
+        let key = (case.section.clone(), case.line.clone());
         let (reference, ours) = (view.of(&replies.reference), view.of(&replies.ours));
-        match (self.listed.get_mut(&case.line), reference == ours) {
+        match (self.listed.get_mut(&key), reference == ours) {
             (Some((_, seen)), false) => *seen = true,
             (Some((reason, _)), true) => self.gone.push(format!("{} ({reason})", case.line)),
             (None, true) => {}

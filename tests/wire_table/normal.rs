@@ -171,31 +171,33 @@ impl Known {
     }
 }
 
-/// Drops descriptions of newer commands: entries of COMMAND INFO, names, pairs of COMMAND DOCS.
+/// Drops what is said of newer commands: entries of COMMAND INFO, names in COMMAND LIST, pairs of
+/// COMMAND DOCS.
 fn without_newer(items: Vec<Reply>) -> Vec<Reply> {
-    let is_newer = |reply: &Reply| {
-        let (name, is_entry) = match reply {
-            Reply::Many(_, entry) => (entry.first().and_then(Reply::text), entry.len() == 10),
-            other => (other.text(), false),
-        };
-        name.is_some_and(|name| {
-            NEWER_COMMANDS.contains(&name) || (is_entry && CHANGED_COMMANDS.contains(&name))
-        })
-    };
+    let are_names = items.iter().all(|item| matches!(item, Reply::Bulk(..)));
     let mut kept = Vec::new();
     let mut items = items.into_iter().peekable();
     while let Some(item) = items.next() {
-        if !is_newer(&item) {
-            kept.push(item);
-            continue;
-        }
-        let described = matches!(item, Reply::Bulk(..))
-            && matches!(items.peek(), Some(Reply::Many(..)));
-        if described {
-            items.next();
+        let is_pair = matches!(items.peek(), Some(Reply::Many(..)));
+        match &item {
+            Reply::Many(_, entry) if is_newer_entry(entry) => {}
+            Reply::Bulk(_, name) if NEWER_COMMANDS.contains(&name.as_str()) && is_pair => {
+                items.next();
+            }
+            Reply::Bulk(_, name) if NEWER_COMMANDS.contains(&name.as_str()) && are_names => {}
+            _ => kept.push(item),
         }
     }
     kept
+}
+
+/// Whether this is the entry of COMMAND INFO of a command that is newer, or changed.
+fn is_newer_entry(entry: &[Reply]) -> bool {
+    let name = entry.first().and_then(Reply::text);
+    entry.len() == 10
+        && name.is_some_and(|name| {
+            NEWER_COMMANDS.contains(&name) || CHANGED_COMMANDS.contains(&name)
+        })
 }
 
 /// Replaces numbers behind the names of momentary fields.

@@ -8,6 +8,8 @@ use crate::normal::View;
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub struct Case {
+    /// The file it is in.
+    pub section: String,
     /// The line, which is also its name in the list of differences.
     pub line: String,
     /// How its replies are compared.
@@ -38,6 +40,7 @@ pub fn read(section: &str) -> Vec<Case> {
             "{section}: twice: {line}"
         );
         cases.push(Case {
+            section: section.to_owned(),
             line: line.to_owned(),
             view: std::mem::take(&mut view),
         });

@@ -8,9 +8,14 @@ use crate::commands::row::{Command, Request};
 use crate::commands::table::{self, TABLE};
 use crate::resp::Reply;
 
+use super::{MOST_NAMES, TOO_MANY_NAMES};
+
 /// Full name to description; unknown names are left out.
 pub fn run(request: Request<'_>) -> Next {
     let names = request.args();
+    if names.len() > MOST_NAMES {
+        return Next::Reply(Reply::error(TOO_MANY_NAMES));
+    }
     let rows: Vec<&Command> = if names.is_empty() {
         TABLE.iter().collect()
     } else {
