@@ -38,6 +38,8 @@ pub struct Argument {
     pub token: Option<&'static str>,
     /// The first version that had it, when later than the command.
     pub since: Option<&'static str>,
+    /// The version that deprecated it.
+    pub deprecated_since: Option<&'static str>,
     /// May be left out.
     pub optional: bool,
     /// May be repeated.
@@ -55,6 +57,7 @@ impl Argument {
             kind,
             token: None,
             since: None,
+            deprecated_since: None,
             optional: false,
             multiple: false,
             multiple_token: false,
@@ -105,6 +108,12 @@ impl Argument {
     /// Newer than its command.
     pub const fn since(mut self, version: &'static str) -> Self {
         self.since = Some(version);
+        self
+    }
+
+    /// No longer to be used.
+    pub const fn deprecated(mut self, since: &'static str) -> Self {
+        self.deprecated_since = Some(since);
         self
     }
 

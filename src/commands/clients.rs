@@ -69,7 +69,10 @@ fn flags(client: &ClientInfo) -> String {
         ('P', client.kind() == ClientType::Pubsub),
         ('b', client.session.held),
         ('t', client.session.tracking.is_some()),
-        ('B', client.session.tracking.as_ref().is_some_and(|t| t.bcast)),
+        (
+            'B',
+            client.session.tracking.as_ref().is_some_and(|t| t.bcast),
+        ),
         ('U', unix),
         ('e', client.session.no_evict),
     ]
@@ -96,7 +99,10 @@ pub fn list_reply<'a>(
         // In the order asked for; an id asked for twice is shown once.
         shown.sort_by_key(|client| ids.get(&client.session.id).copied());
     }
-    let lines: Vec<String> = shown.into_iter().map(|one| client_line(one) + "\n").collect();
+    let lines: Vec<String> = shown
+        .into_iter()
+        .map(|one| client_line(one) + "\n")
+        .collect();
     Reply::Verbatim(Bytes::from(lines.concat()))
 }
 

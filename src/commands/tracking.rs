@@ -149,9 +149,8 @@ fn enable(before: Option<&Tracking>, asked: Asked) -> Result<Tracking, String> {
     if asked.optin && asked.optout {
         return Err(OPTIN_AND_OPTOUT.to_owned());
     }
-    let other_opt = |before: &Tracking| {
-        (asked.optin && before.optout) || (asked.optout && before.optin)
-    };
+    let other_opt =
+        |before: &Tracking| (asked.optin && before.optout) || (asked.optout && before.optin);
     if before.is_some_and(other_opt) {
         return Err(OTHER_OPT.to_owned());
     }

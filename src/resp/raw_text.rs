@@ -32,7 +32,11 @@ fn carried(bytes: &[u8]) -> String {
 }
 
 fn carry(bytes: &[u8], text: &mut String) {
-    text.extend(bytes.iter().filter_map(|&byte| char::from_u32(FIRST + u32::from(byte))));
+    text.extend(
+        bytes
+            .iter()
+            .filter_map(|&byte| char::from_u32(FIRST + u32::from(byte))),
+    );
 }
 
 /// The byte above 0x7f that a character stands for, if it stands for one.

@@ -245,7 +245,10 @@ fn replicas_are_announced_anew_with_the_new_master_after_the_switch() {
             "+slave",
             &format!("slave 127.0.0.1:{old} 127.0.0.1 {old} @ {MASTER} 127.0.0.1 {new}"),
         );
-        assert!(known.expect("the old master as a replica") > switch, "{events:?}");
+        assert!(
+            known.expect("the old master as a replica") > switch,
+            "{events:?}"
+        );
     }
 }
 
@@ -256,7 +259,11 @@ fn the_leader_says_when_each_replica_follows_the_new_master() {
     let done = story.texts("+slave-reconf-done");
     assert_eq!(done.len(), 1, "{done:?}");
     // Announced before the switch, so still with the old master's address.
-    assert!(done[0].ends_with(&format!(" @ {MASTER} 127.0.0.1 {old}")), "{}", done[0]);
+    assert!(
+        done[0].ends_with(&format!(" @ {MASTER} 127.0.0.1 {old}")),
+        "{}",
+        done[0]
+    );
 }
 
 #[test]

@@ -193,7 +193,9 @@ fn accepted_connections_are_probed_when_keepalive_is_on_and_only_then() {
         let mut client = daemon.client();
         client.ask("PING", "+PONG\r\n");
         // Just after an answer the timer of its acknowledgement may run.
-        eventually("the keepalive timer", || timer_of(&daemon, &client) == timer);
+        eventually("the keepalive timer", || {
+            timer_of(&daemon, &client) == timer
+        });
     }
 }
 

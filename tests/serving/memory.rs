@@ -239,5 +239,7 @@ fn subscriptions_without_end_meet_the_query_buffer_limit() {
     reading.join().expect("no panic");
     assert!(process.memory().saturating_sub(before) <= 8 * 1024);
     // Those it left behind are forgotten.
-    eventually("no channel is left", || process.info("pubsub_channels") == 0);
+    eventually("no channel is left", || {
+        process.info("pubsub_channels") == 0
+    });
 }

@@ -46,7 +46,10 @@ fn tracking_can_redirect_only_to_a_connection_that_exists() {
     client.ask(&format!("CLIENT TRACKING ON REDIRECT {id}"), "+OK\r\n");
     client.ask("CLIENT GETREDIR", &format!(":{id}\r\n"));
     let own = client.ask_text("CLIENT INFO");
-    assert!(own.contains(" flags=t ") && own.contains(&format!(" redir={id} ")), "{own}");
+    assert!(
+        own.contains(" flags=t ") && own.contains(&format!(" redir={id} ")),
+        "{own}"
+    );
     client.send("INFO clients\r\n");
     daemon.answer_view();
     assert!(client.bulk().contains("\r\ntracking_clients:1\r\n"));

@@ -26,7 +26,7 @@ use conversation::Protocol;
 use differences::Differences;
 use pair::{Lock, Pair};
 
-/// Sections whose requests go to sentinels without a password.
+/// Sections whose requests go to sentinels that know each other and need no password.
 const OPEN: [&str; 8] = [
     "protocol",
     "connection",
@@ -67,6 +67,12 @@ fn every_reply_in_resp3_is_the_references_unless_listed() {
 #[test]
 fn every_reply_before_authentication_is_the_references_unless_listed() {
     compare(Lock::Password, Protocol::Resp2, &["unauthenticated"]);
+}
+
+#[test]
+fn every_reply_of_a_sentinel_alone_is_the_references_unless_listed() {
+    compare(Lock::Apart, Protocol::Resp2, &["sentinel_alone"]);
+    compare(Lock::Apart, Protocol::Resp3, &["sentinel_alone"]);
 }
 
 /// The section waits for the ACL engine; see `requests/acl.txt`.

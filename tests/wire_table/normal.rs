@@ -19,6 +19,8 @@ pub enum View {
     /// INFO-CACHE: the texts come from the server at different moments; ages and texts are
     /// reduced to their kind.
     InfoCache,
+    /// Everything, and the events that another connection hears.
+    Events,
     /// Integers are reduced to their kind.
     Numbers,
     /// Confirmations whose names may come in any order: the names are sorted.
@@ -33,6 +35,7 @@ impl View {
             "help" => View::Help,
             "docs" => View::Docs,
             "info-cache" => View::InfoCache,
+            "events" => View::Events,
             "numbers" => View::Numbers,
             "sorted-totals" => View::SortedNames,
             _ => return None,
@@ -42,9 +45,12 @@ impl View {
     /// What of the replies is compared.
     pub fn of(self, steps: &[Vec<Reply>]) -> Vec<Vec<Reply>> {
         let one = |reply: &Reply| match self {
-            View::Whole | View::SortedNames => reply.clone(),
+            View::Whole | View::SortedNames | View::Events => reply.clone(),
             View::Sorted => sorted(reply),
-            View::Help => without(reply, |line| matches!(line, Reply::Line(text) if text.starts_with("+    "))),
+            View::Help => without(
+                reply,
+                |line| matches!(line, Reply::Line(text) if text.starts_with("+    ")),
+            ),
             View::Docs => docs(reply),
             View::InfoCache => info_cache(reply),
             View::Numbers => numbers(reply),
@@ -127,8 +133,21 @@ const MOMENTARY: [&str; 10] = [
 
 /// Fields of the line of a client whose value depends on the moment, or on how memory is kept.
 const MOMENTARY_CLIENT: [&str; 15] = [
-    "id", "addr", "laddr", "fd", "age", "idle", "qbuf", "qbuf-free", "argv-mem", "rbs", "rbp",
-    "obl", "oll", "omem", "tot-mem",
+    "id",
+    "addr",
+    "laddr",
+    "fd",
+    "age",
+    "idle",
+    "qbuf",
+    "qbuf-free",
+    "argv-mem",
+    "rbs",
+    "rbp",
+    "obl",
+    "oll",
+    "omem",
+    "tot-mem",
 ];
 
 /// What is known of a sentinel: put aside in what it says.
@@ -195,9 +214,8 @@ fn without_newer(items: Vec<Reply>) -> Vec<Reply> {
 fn is_newer_entry(entry: &[Reply]) -> bool {
     let name = entry.first().and_then(Reply::text);
     entry.len() == 10
-        && name.is_some_and(|name| {
-            NEWER_COMMANDS.contains(&name) || CHANGED_COMMANDS.contains(&name)
-        })
+        && name
+            .is_some_and(|name| NEWER_COMMANDS.contains(&name) || CHANGED_COMMANDS.contains(&name))
 }
 
 /// Replaces numbers behind the names of momentary fields.
@@ -237,7 +255,11 @@ fn info(text: &str) -> String {
             format!("<{}>", shape(value))
         };
         // A figure may be 0 on one side only because nothing has happened there yet.
-        let kept = if counts(name) { "<figure>".to_owned() } else { kept };
+        let kept = if counts(name) {
+            "<figure>".to_owned()
+        } else {
+            kept
+        };
         lines.push(format!("{name}:{kept}"));
     }
     lines.join("\r\n")
@@ -302,7 +324,9 @@ fn client_field(field: &str) -> Option<String> {
     };
     match field.split_once('=') {
         Some((name, _)) if NEWER_CLIENT.contains(&name) => None,
-        Some((name, _)) if MOMENTARY_CLIENT.contains(&name) => Some(format!("{before}{name}=<moment>")),
+        Some((name, _)) if MOMENTARY_CLIENT.contains(&name) => {
+            Some(format!("{before}{name}=<moment>"))
+        }
         _ => Some(format!("{before}{field}")),
     }
 }

@@ -5,26 +5,33 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::conversation::{Protocol, ask, hold};
+use crate::conversation::{Protocol, ask, hold, hold_and_hear};
 use crate::differences::Replies;
 use crate::harness::{Process, RedisServer, SHORT, ServerOptions, free_port, until};
-use crate::normal::Known;
+use crate::normal::{Known, View};
 use crate::reply::Reply;
 use crate::table::Case;
 
-/// Whether connections have to authenticate.
+/// How the sentinels are set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
+    /// They watch a master with a replica, and each other.
     Open,
-    /// `requirepass pw`
+    /// The same with `requirepass pw`.
     Password,
+    /// Their master is where nobody listens, so they cannot hear each other.
+    Apart,
 }
+
+/// A port where nobody listens.
+const NOBODY: u16 = 1;
 
 /// The two sentinels, and what they watch.
 pub struct Pair {
     reference: One,
     ours: One,
-    master: RedisServer,
+    master_port: u16,
+    _master: RedisServer,
     _replica: RedisServer,
     _directory: TempDir,
 }
@@ -39,6 +46,7 @@ impl Pair {
     /// Starts everything and waits until both sentinels know all there is to know. Those with a
     /// password are not waited for: they cannot reach each other.
     pub fn start(lock: Lock) -> Pair {
+        assert_reference();
         let directory = TempDir::new().expect("a temporary directory");
         let path = directory.path();
         let master = RedisServer::start(path, &ServerOptions::default());
@@ -52,10 +60,15 @@ impl Pair {
         until(path, "the replica follows", SHORT, || {
             replica.follows(master.port()).then_some(())
         });
+        let master_port = if lock == Lock::Apart {
+            NOBODY
+        } else {
+            master.port()
+        };
         let programs = ["redis-sentinel", env!("CARGO_BIN_EXE_rsentinel")];
         let ids = ["a", "b"].map(|digit| digit.repeat(40));
         let mut started = programs.iter().zip(&ids).map(|(program, id)| {
-            let (port, process) = spawn(Path::new(program), path, id, master.port(), lock);
+            let (port, process) = spawn(Path::new(program), path, id, master_port, lock);
             (port, id.clone(), process)
         });
         let (first, second) = (started.next().expect("two"), started.next().expect("two"));
@@ -72,15 +85,19 @@ impl Pair {
         let pair = Pair {
             reference: one(first, second_is),
             ours: one(second, first_is),
-            master,
+            master_port,
+            _master: master,
             _replica: replica,
             _directory: directory,
         };
         if lock == Lock::Open {
             for port in [pair.reference.port, pair.ours.port] {
-                until(pair._directory.path(), "a sentinel knows all", SHORT, || {
-                    knows_all(port).then_some(())
-                });
+                until(
+                    pair._directory.path(),
+                    "a sentinel knows all",
+                    SHORT,
+                    || knows_all(port).then_some(()),
+                );
             }
         }
         pair
@@ -89,7 +106,12 @@ impl Pair {
     /// Holds a conversation with both.
     pub fn both(&self, case: &Case, protocol: Protocol) -> Replies {
         let with = |one: &One| {
-            hold(one.port, protocol, &case.line, self.master.port())
+            let hold = if case.view == View::Events {
+                hold_and_hear
+            } else {
+                hold
+            };
+            hold(one.port, protocol, &case.line, self.master_port)
                 .into_iter()
                 .map(|step| step.into_iter().map(|r| one.known.normal(r)).collect())
                 .collect()
@@ -101,15 +123,22 @@ impl Pair {
     }
 }
 
+/// The table is written against Redis 7.0: with another version other lines would differ.
+fn assert_reference() {
+    let output = std::process::Command::new("redis-sentinel")
+        .arg("--version")
+        .output()
+        .expect("redis-sentinel is installed");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains(" v=7.0."),
+        "the wire table needs redis-sentinel 7.0, not {text}"
+    );
+}
+
 /// Starts one on a free port; another process may take that first, so it has to be the one that
 /// answers.
-fn spawn(
-    program: &Path,
-    directory: &Path,
-    id: &str,
-    master: u16,
-    lock: Lock,
-) -> (u16, Process) {
+fn spawn(program: &Path, directory: &Path, id: &str, master: u16, lock: Lock) -> (u16, Process) {
     for _ in 0..10 {
         let port = free_port();
         let file = directory.join(format!("sentinel-{port}.conf"));

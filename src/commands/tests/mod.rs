@@ -10,6 +10,7 @@ mod sentinel_listings;
 mod settings_of_sentinel;
 mod subscribing;
 mod table_rows;
+mod tracking_and_pauses;
 
 use std::sync::Arc;
 

@@ -32,6 +32,13 @@ client/id 2|noscript loading stale|@slow @connection|
 client/info 2|noscript loading stale|@slow @connection|nondeterministic_output
 client/setinfo 4|noscript loading stale|@slow @connection|request_policy:all_nodes response_policy:all_succeeded
 client/setname 3|noscript loading stale|@slow @connection|request_policy:all_nodes response_policy:all_succeeded
+client/caching 3|noscript loading stale|@slow @connection|
+client/getredir 2|noscript loading stale|@slow @connection|
+client/reply 3|noscript loading stale|@slow @connection|
+client/tracking -3|noscript loading stale|@slow @connection|
+client/trackinginfo 2|noscript loading stale|@slow @connection|
+client/pause -3|admin noscript loading stale|@admin @slow @dangerous @connection|
+client/unpause 2|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/kill -3|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/no-evict 3|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/unblock -3|admin noscript loading stale|@admin @slow @dangerous @connection|

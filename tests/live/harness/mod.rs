@@ -13,11 +13,11 @@ mod server;
 mod subscriber;
 mod until;
 
+#[allow(unused_imports)]
+pub use client::Value;
 pub use cluster::{Cluster, Plan, Voice};
 pub use sentinel::{Daemon, MASTER, Sentinel, Settings};
 pub use server::ServerOptions;
-#[allow(unused_imports)]
-pub use client::Value;
 // For the bench and the wire table, which share this harness.
 #[allow(unused_imports)]
 pub use ports::free_port;

@@ -14,11 +14,14 @@ use super::client_type;
 pub const ARGUMENTS: &[Argument] = &[Argument::one_of(
     "filter",
     &[
-        Argument::string("ip:port"),
+        Argument::string("ip:port").deprecated("2.8.12"),
         Argument::one_of(
             "new-format",
             &[
-                Argument::integer("client-id").after("ID").optional(),
+                Argument::integer("client-id")
+                    .after("ID")
+                    .since("2.8.12")
+                    .optional(),
                 Argument::one_of(
                     "client-type",
                     &[
@@ -30,6 +33,7 @@ pub const ARGUMENTS: &[Argument] = &[Argument::one_of(
                     ],
                 )
                 .after("TYPE")
+                .since("2.8.12")
                 .optional(),
                 Argument::string("username").after("USER").optional(),
                 Argument::string("addr").after("ADDR").optional(),

@@ -11,7 +11,10 @@ pub const ARGUMENTS: &[Argument] = &[
     Argument::integer("timeout"),
     Argument::one_of(
         "mode",
-        &[Argument::word("write", "WRITE"), Argument::word("all", "ALL")],
+        &[
+            Argument::word("write", "WRITE"),
+            Argument::word("all", "ALL"),
+        ],
     )
     .since("6.2.0")
     .optional(),
@@ -29,7 +32,9 @@ pub fn run(request: Request<'_>) -> Next {
         _ => return Next::Reply(super::wrong_shape(request.words)),
     };
     let Some(ms) = integer(timeout) else {
-        return Next::Reply(Reply::error("ERR timeout is not an integer or out of range"));
+        return Next::Reply(Reply::error(
+            "ERR timeout is not an integer or out of range",
+        ));
     };
     match u64::try_from(ms) {
         Ok(ms) => Next::Pause { ms, mode },

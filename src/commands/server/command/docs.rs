@@ -68,14 +68,17 @@ fn argument(one: &Argument) -> Reply {
     if let Some(since) = one.since {
         fields.push((Reply::bulk("since"), Reply::bulk(since)));
     }
+    if let Some(since) = one.deprecated_since {
+        fields.push((Reply::bulk("deprecated_since"), Reply::bulk(since)));
+    }
     let flags: Vec<&'static str> = [
         ("optional", one.optional),
         ("multiple", one.multiple),
         ("multiple_token", one.multiple_token),
     ]
-        .into_iter()
-        .filter_map(|(flag, set)| set.then_some(flag))
-        .collect();
+    .into_iter()
+    .filter_map(|(flag, set)| set.then_some(flag))
+    .collect();
     if !flags.is_empty() {
         fields.push((Reply::bulk("flags"), words(&flags)));
     }
