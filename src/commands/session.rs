@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::acl::UserName;
 use crate::resp::Proto;
+
 /// The state of one client connection that commands read and change. The socket side owns it.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -20,6 +22,8 @@ pub struct Session {
     pub lib_ver: Option<String>,
     /// Authenticated (true from the start when no password is required).
     pub authenticated: bool,
+    /// The user it belongs to: `default` until it authenticates as another.
+    pub user: UserName,
     /// Subscribed channels.
     pub channels: BTreeSet<Bytes>,
     /// Subscribed patterns.

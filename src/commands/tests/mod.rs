@@ -79,7 +79,7 @@ impl Stage {
 
     fn resolve(&self, next: Next, line: &str) -> Reply {
         match next {
-            Next::Reply(reply) => reply,
+            Next::Reply(reply) | Next::Denied(reply, _) => reply,
             Next::View(format) => format(&self.view),
             Next::Facts(format) => format(&self.view, &self.facts),
             Next::Addresses(format) => format(&self.addresses),
