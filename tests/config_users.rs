@@ -178,7 +178,13 @@ fn acl_pubsub_default_counts_wherever_it_stands() {
 
 #[test]
 fn users_of_any_name_and_rule_survive_a_rewriting() {
-    let rules = ["~a\"b", "~\\x41", "&'c'", "+ping|\"x", "(~\"a\\\"d\" &\u{e9})"];
+    let rules = [
+        "~a\"b",
+        "~\\x41",
+        "&'c'",
+        "+ping|\"x",
+        "(~\"a\\\"d\" &\u{e9})",
+    ];
     let quoted: Vec<String> = rules
         .iter()
         .map(|rule| String::from_utf8(quote(rule.as_bytes())).expect("ASCII"))
