@@ -9,6 +9,7 @@ use super::rule_book::RuleBook;
 use super::user::User;
 use super::user_name::UserName;
 use super::users::Users;
+use super::words::masked;
 
 /// How the report on a file with faults ends.
 pub const NO_CHANGE: &str =
@@ -54,7 +55,7 @@ pub fn read_file(path: &str, text: &[u8], book: &Arc<RuleBook>) -> Result<Users,
         match User::new(name, book).edited(rules, book) {
             Ok(user) => drop(users.put(user)),
             Err(SetUserError::Rule(rule, why @ RuleError::UnknownCommandOrCategory)) => {
-                let rule = String::from_utf8_lossy(&rule);
+                let rule = masked(&rule);
                 fault(
                     &mut faults,
                     format_args!("{path}:{number}: Error in applying operation '{rule}': {why}. "),

@@ -34,3 +34,4 @@ pub use selector::{Denied, Selector, Wanted, WantedChannels};
 pub use user::User;
 pub use user_name::UserName;
 pub use users::Users;
+pub use words::masked;

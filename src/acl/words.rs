@@ -39,6 +39,15 @@ pub fn inside(selector: &[u8]) -> Option<Vec<Vec<u8>>> {
     split_args(inner).ok()
 }
 
+/// A rule as a log may show it: a selector with what could be a password, which has no place in
+/// it, is masked.
+pub fn masked(rule: &[u8]) -> String {
+    if rule.starts_with(b"(") && rule.iter().any(|b| b"><#!".contains(b)) {
+        return "(******)".to_owned();
+    }
+    String::from_utf8_lossy(rule).into_owned()
+}
+
 /// A rule as it is written inside a selector, where quotes are read: bare if that reads back. A
 /// parenthesis at its end would close the selector, so it goes into quotes as well.
 pub fn quoted(rule: &[u8]) -> Vec<u8> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::acl::{
-    CommandFacts, NewChannels, RuleBook, RuleError, SetUserError, User, UserName, Users, read_file,
+    CommandFacts, NewChannels, RuleBook, RuleError, SetUserError, User, UserName, Users, masked,
+    read_file,
 };
 use crate::config::{ServerConf, UserLine, Value};
 use crate::core::notice::{Level, LogLine};
@@ -163,7 +164,7 @@ fn refused((user, error): Fault) -> UsersRefused {
     let what = match error {
         SetUserError::Name => "Spaces not allowed in ACL usernames".to_owned(),
         SetUserError::Rule(rule, why @ RuleError::UnknownCommandOrCategory) => {
-            let rule = String::from_utf8_lossy(&rule).into_owned();
+            let rule = masked(&rule);
             format!("Error loading ACL rule '{rule}' for the user named '{user}': {why}")
         }
         other => format!(

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::both::Both;
-use crate::harness::Daemon;
+use crate::harness::{Daemon, SHORT, until};
 
 const USERS: &str = "user default on nopass sanitize-payload ~* &* +@all\n\
                      user al on sanitize-payload >x +ping\n\
@@ -89,15 +89,23 @@ fn a_file_with_faults_changes_nothing_and_all_faults_are_told() {
         fs::create_dir(directory.path().join("users.acl")).expect("writable");
     }
     admin.same(&["ACL", "SAVE"]);
-    let log = fs::read_to_string(
-        both.directories[0]
-            .path()
-            .join(format!("sentinel-{}.log", both.ours.port())),
-    );
-    let log = log.expect("a log");
-    assert!(
-        log.contains("There was an error trying to save the ACLs: "),
-        "{log}"
+    let log = || {
+        fs::read_to_string(
+            both.directories[0]
+                .path()
+                .join(format!("sentinel-{}.log", both.ours.port())),
+        )
+        .expect("a log")
+    };
+    until(
+        both.directories[0].path(),
+        "the log says why",
+        SHORT,
+        || {
+            log()
+                .contains("There was an error trying to save the ACLs: ")
+                .then_some(())
+        },
     );
 }
 

@@ -74,6 +74,8 @@ fn no_fault_shows_a_password() {
         "user u <s3cr3t",
         "user u (>s3cr3t",
         "user u #s3cr3t",
+        "user u (+get >s3cr3t)",
+        "user u (+get \">s3cr3t\" '#s3cr3t')",
     ] {
         assert!(!faults(text).contains("s3cr3t"), "{text}");
     }

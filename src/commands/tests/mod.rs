@@ -1,5 +1,6 @@
 //! Commands against hand-made snapshots: a stage with one connection, and what it answers.
 
+mod access;
 mod client_connections;
 mod connection;
 mod describing;
@@ -23,7 +24,9 @@ use crate::core::view::{
 use crate::resp::Reply;
 use crate::types::{Epoch, MasterName, Now, RunId};
 
-use super::{Next, ServerFacts, Session, Settings, dispatch};
+use super::{
+    ClientInfo, ClientsQuery, Next, ServerFacts, Session, Settings, client_line, dispatch,
+};
 
 /// One connection, and everything its commands can see.
 struct Stage {
