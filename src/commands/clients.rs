@@ -14,9 +14,6 @@ const REPLY_BUFFER: usize = 1024;
 /// What a connection costs beside its buffers; an estimate for `tot-mem`.
 const PER_CONNECTION: usize = 1024;
 
-/// The only user there is.
-const USER: &str = "default";
-
 impl ClientInfo {
     /// Its class: subscribed or not.
     pub fn kind(&self) -> ClientType {
@@ -34,7 +31,7 @@ pub fn client_line(client: &ClientInfo) -> String {
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi=-1 watch=0 \
          qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={REPLY_BUFFER} rbp=0 obl=0 oll={} omem={} tot-mem={} \
-         events={} cmd={} user={USER} redir={} resp={} lib-name={} lib-ver={}",
+         events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
         session.id,
         session.addr,
         session.laddr,
@@ -52,6 +49,7 @@ pub fn client_line(client: &ClientInfo) -> String {
         client.qbuf + client.qbuf_free + client.omem + REPLY_BUFFER + PER_CONNECTION,
         if client.omem > 0 { "rw" } else { "r" },
         session.last_command.unwrap_or("NULL"),
+        session.user.to_text(),
         redirect(session),
         match session.proto {
             Proto::Resp2 => 2,
@@ -133,7 +131,7 @@ impl KillFilter {
                 .laddr
                 .as_ref()
                 .is_none_or(|laddr| *laddr == session.laddr)
-            && self.user.as_deref().is_none_or(|user| user == USER)
+            && self.user.as_ref().is_none_or(|user| *user == session.user)
             && self.max_age_s.is_none_or(|age| client.age_s >= age)
             && !(self.skip_me && session.id == me)
     }

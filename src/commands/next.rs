@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::acl::{Denial, User, UserName};
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::view::{AddressTable, View};
 use crate::resp::Reply;
@@ -52,6 +53,10 @@ pub enum Next {
     },
     /// CLIENT UNPAUSE: they no longer do; `+OK`.
     Unpause,
+    /// Answer this error, and take note of it in the ACL log.
+    Denied(Reply, Denial),
+    /// Change, save or load the users, look at the ACL log, or draw a password.
+    Acl(AclStep),
     /// SHUTDOWN: no reply, end the process cleanly.
     Shutdown,
     /// Close this connection without a reply (the HTTP guard).
@@ -65,6 +70,25 @@ pub enum PauseMode {
     Write,
     /// All.
     All,
+}
+
+/// What the socket side does for an ACL command.
+#[derive(Debug)]
+pub enum AclStep {
+    /// Draw a password of so many bits; the answer is `genpass_reply`.
+    GenPass(u16),
+    /// Store this user, close what it may no longer hear, answer `+OK`.
+    Set(Box<User>),
+    /// Remove these users, close their connections, answer how many there were.
+    Delete(Vec<Bytes>),
+    /// Answer the newest so many entries of the ACL log (`log_reply`).
+    Log(usize),
+    /// Empty the ACL log, answer `+OK`.
+    ResetLog,
+    /// Read the ACL file of the settings anew: all of it or nothing.
+    Load,
+    /// Write the ACL file of the settings, durably.
+    Save,
 }
 
 /// A question about, or action on, client connections.
@@ -102,7 +126,7 @@ pub struct KillFilter {
     /// `LADDR ip:port`.
     pub laddr: Option<String>,
     /// `USER u`.
-    pub user: Option<String>,
+    pub user: Option<UserName>,
     /// `MAXAGE s`.
     pub max_age_s: Option<u64>,
     /// `SKIPME yes` (the default) spares the caller.
@@ -144,6 +168,7 @@ pub struct ServerFacts {
     pub total_writes_processed: u64,
     pub acl_access_denied_auth: u64,
     pub acl_access_denied_cmd: u64,
+    pub acl_access_denied_channel: u64,
     pub used_cpu_sys_s: f64,
     pub used_cpu_user_s: f64,
 }

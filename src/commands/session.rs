@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::acl::UserName;
 use crate::resp::Proto;
 
 use super::tracking::Tracking;
@@ -23,6 +24,8 @@ pub struct Session {
     pub lib_ver: Option<String>,
     /// Authenticated (true from the start when no password is required).
     pub authenticated: bool,
+    /// The user it belongs to: `default` until it authenticates as another.
+    pub user: UserName,
     /// Subscribed channels.
     pub channels: BTreeSet<Bytes>,
     /// Subscribed patterns.

@@ -14,6 +14,7 @@ use crate::core::notice::Level;
 use crate::core::view::View;
 use crate::resp::Reply;
 
+use super::access;
 use super::clients::Client;
 use super::door::Call;
 use super::serve::Shared;
@@ -87,15 +88,15 @@ impl From<Gone> for Flow {
 fn reply_unless_muted(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
     if !client.session.borrow().replies.muted() {
         say(shared, client, reply);
-    } else if let Reply::Error(text) = reply {
-        shared.counters.error(text);
+    } else if let Reply::Error(_) = reply {
+        shared.counters.errors.add(1);
     }
 }
 
 /// Appends a reply in the protocol the connection speaks now.
 fn say(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
-    if let Reply::Error(text) = reply {
-        shared.counters.error(text);
+    if let Reply::Error(_) = reply {
+        shared.counters.errors.add(1);
     }
     let proto = client.session.borrow().proto;
     client.outbox.reply(|out| reply.encode(proto, out));
@@ -141,6 +142,12 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
             shared.pause.lift();
             Reply::OK
         }
+        Next::Denied(reply, denial) => {
+            shared.counters.denied(denial.reason);
+            shared.access.note(denial, client);
+            reply
+        }
+        Next::Acl(step) => access::carry_out(shared, client, step).await,
         Next::Shutdown => {
             shared.shut_down();
             // There is no reply: the connection stays open until the process has stopped.

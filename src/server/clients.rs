@@ -112,7 +112,7 @@ impl Clients {
             id,
             addr,
             laddr,
-            authenticated: shared.settings.default_user.lets_everybody_in(),
+            authenticated: shared.settings.users.borrow().let_everybody_in(),
             ..Session::default()
         };
         let client = Rc::new(Client {
@@ -207,7 +207,7 @@ impl Clients {
 }
 
 /// Closes a connection; the caller's own only after its reply.
-fn end(client: &Client, me: &Client) {
+pub fn end(client: &Client, me: &Client) {
     if client.id == me.id {
         client.close_after_reply.set(true);
     } else {

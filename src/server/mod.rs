@@ -1,5 +1,6 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
+pub mod access;
 mod carry_out;
 mod client;
 mod clients;

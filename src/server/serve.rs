@@ -21,6 +21,7 @@ use crate::commands::{ServerFacts, Settings, client_line};
 use crate::config::{OutputLimits, ServerConf};
 use crate::core::notice::{Level, LogLine, Notice};
 
+use super::access::{Access, AccessParts};
 use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub notices: mpsc::Receiver<Notice>,
     /// For the commands.
     pub settings: Settings,
+    /// The ACL log, and where changed users go.
+    pub access: AccessParts,
     /// What clients may take.
     pub limits: ClientLimits,
     /// The figures of INFO that the serving side does not count itself.
@@ -153,6 +156,7 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
     let shared = Rc::new(Shared {
         door: parts.door,
         settings: parts.settings,
+        access: parts.access.into(),
         limits: parts.limits,
         clients: Clients::default(),
         subscriptions: RefCell::default(),
@@ -226,6 +230,8 @@ pub struct Shared {
     pub door: Door,
     /// For the commands.
     pub settings: Settings,
+    /// The ACL log, and where changed users go.
+    pub access: Access,
     /// What clients may take.
     pub limits: ClientLimits,
     /// All connections.
@@ -305,6 +311,7 @@ impl Shared {
             total_writes_processed: counters.writes.get(),
             acl_access_denied_auth: counters.failed_auths.get(),
             acl_access_denied_cmd: counters.denied_commands.get(),
+            acl_access_denied_channel: counters.denied_channels.get(),
             used_cpu_sys_s: usage.map_or(0.0, |u| seconds(u.system_time())),
             used_cpu_user_s: usage.map_or(0.0, |u| seconds(u.user_time())),
             ..self.fixed_facts.clone()

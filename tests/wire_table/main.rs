@@ -75,7 +75,6 @@ fn every_reply_of_a_sentinel_alone_is_the_references_unless_listed() {
     compare(Lock::Apart, Protocol::Resp3, &["sentinel_alone"]);
 }
 
-/// The section waits for the ACL engine; see `requests/acl.txt`.
 #[test]
 fn every_reply_to_acl_requests_is_the_references_unless_listed() {
     compare(Lock::Open, Protocol::Resp2, &["acl"]);

@@ -79,7 +79,10 @@ const NEWER_COMMANDS: [&str; 5] = [
 
 /// Commands whose arity or tips changed after the installed version: their entries in COMMAND INFO
 /// are left out.
-const CHANGED_COMMANDS: [&str; 4] = [
+const CHANGED_COMMANDS: [&str; 7] = [
+    "acl|deluser",
+    "acl|save",
+    "acl|setuser",
     "client|setname",
     "command|getkeys",
     "command|getkeysandflags",
@@ -163,6 +166,7 @@ impl Known {
     pub fn normal(&self, reply: Reply) -> Reply {
         match reply {
             Reply::Bulk(kind, text) => Reply::Bulk(kind, self.text(&text)),
+            Reply::Line(text) => Reply::Line(without_newer_words(&text)),
             Reply::Many(kind, items) => {
                 let items: Vec<Reply> = items.into_iter().map(|item| self.normal(item)).collect();
                 Reply::Many(kind, without_moments(without_newer(items)))
@@ -186,7 +190,33 @@ impl Known {
                 return format!("<port of {name}>");
             }
         }
-        text.to_owned()
+        if text.starts_with("user ") {
+            return text.replace(" sanitize-payload", "");
+        }
+        without_newer_words(text)
+    }
+}
+
+/// Refusals without the words that changed after the installed version: who is refused, and how
+/// channels are named together.
+fn without_newer_words(text: &str) -> String {
+    const NO_CHANNEL: [&str; 2] = [
+        "-NOPERM this user has no permissions to access one of the channels used as arguments",
+        "-NOPERM No permissions to access a channel",
+    ];
+    if NO_CHANNEL.contains(&text) {
+        return "-NOPERM <channel>".into();
+    }
+    match text.split_once(" has no permissions to ") {
+        Some((who, what)) => {
+            let code = if who.starts_with("-NOPERM ") {
+                "-NOPERM "
+            } else {
+                ""
+            };
+            format!("{code}<who> has no permissions to {what}")
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -204,6 +234,8 @@ fn without_newer(items: Vec<Reply>) -> Vec<Reply> {
                 items.next();
             }
             Reply::Bulk(_, name) if NEWER_COMMANDS.contains(&name.as_str()) && are_names => {}
+            // A flag that ACL GETUSER shows since 7.2.
+            Reply::Bulk(_, flag) if flag == "sanitize-payload" => {}
             _ => kept.push(item),
         }
     }

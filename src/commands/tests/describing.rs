@@ -213,8 +213,7 @@ fn acl_tells_of_the_default_user() {
         lines(stage.say("acl list")),
         ["user default on nopass sanitize-payload ~* &* +@all"]
     );
-    stage.settings.default_user =
-        crate::commands::DefaultUser::with_requirepass(Some(&Secret::new(b"foobared")));
+    stage.settings.users = Settings::with_requirepass(Some(&Secret::new(b"foobared"))).users;
     stage.session.authenticated = true;
     assert_eq!(
         lines(stage.say("acl list")),

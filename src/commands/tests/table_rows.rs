@@ -25,6 +25,14 @@ acl/whoami 2|noscript loading stale|@slow|
 acl/help 2|loading stale|@slow|
 acl/list 2|admin noscript loading stale|@admin @slow @dangerous|
 acl/users 2|admin noscript loading stale|@admin @slow @dangerous|
+acl/genpass -2|noscript loading stale|@slow|
+acl/deluser -3|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/setuser -3|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/save 2|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/dryrun -4|admin noscript loading stale|@admin @slow @dangerous|
+acl/getuser 3|admin noscript loading stale|@admin @slow @dangerous|
+acl/load 2|admin noscript loading stale|@admin @slow @dangerous|
+acl/log -2|admin noscript loading stale|@admin @slow @dangerous|
 client -2||@slow|
 client/help 2|loading stale|@slow @connection|
 client/getname 2|noscript loading stale|@slow @connection|

@@ -76,5 +76,6 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     ]);
     page.line("acl_access_denied_auth", facts.acl_access_denied_auth);
     page.line("acl_access_denied_cmd", facts.acl_access_denied_cmd);
-    page.zeros(&["acl_access_denied_key", "acl_access_denied_channel"]);
+    page.zeros(&["acl_access_denied_key"]);
+    page.line("acl_access_denied_channel", facts.acl_access_denied_channel);
 }
