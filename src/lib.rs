@@ -4,6 +4,7 @@
 //! carries out what it says. `ARCHITECTURE.md` has the map.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -349,19 +349,6 @@ fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
 }
 
 #[test]
-fn a_user_line_beats_requirepass_for_clients_and_a_disagreement_is_warned_of() {
-    let plain = conf("requirepass s3cr3t\n");
-    assert!(!plain.server.default_user.nopass);
-    assert_eq!(plain.server.default_user.hashes.len(), 1);
-    let agreed = conf("requirepass s3cr3t\nuser default on >s3cr3t ~* &* +@all\n");
-    assert_eq!(agreed.server.default_user, plain.server.default_user);
-    assert!(agreed.warnings.is_empty());
-    let changed = conf("requirepass new\nuser default on >s3cr3t ~* &* +@all\n");
-    assert_eq!(changed.server.default_user, plain.server.default_user);
-    assert_eq!(changed.warnings.len(), 1);
-}
-
-#[test]
 fn a_vote_counts_only_in_the_epoch_of_the_last_vote() {
     let vote = |epoch| {
         let text = format!("{M}# rsentinel voted-for m {epoch} abc\nsentinel leader-epoch m 7\n");
@@ -369,55 +356,4 @@ fn a_vote_counts_only_in_the_epoch_of_the_last_vote() {
     };
     assert_eq!(vote(7), Some(rsentinel::types::RunId::new("abc")));
     assert_eq!(vote(6), None);
-}
-
-#[test]
-fn the_default_user_of_an_acl_file_guards_the_clients_whatever_requirepass_says() {
-    let text = b"requirepass other\naclfile /x\n";
-    let acl = "\nuser alice on >a ~* &* +@all\nuser default on >s3cr3t ~* &* +@all\n";
-    let conf = parse(text, &mut MemoryFiles::with(&[("/x", acl)])).expect("it is readable");
-    let only = parse(b"requirepass s3cr3t\n", &mut MemoryFiles::default()).expect("it is right");
-    assert_eq!(
-        conf.server.default_user.hashes,
-        only.server.default_user.hashes
-    );
-    assert!(!conf.server.default_user.nopass);
-    assert!(
-        conf.warnings.iter().any(|w| w.contains("'user alice'")),
-        "{:?}",
-        conf.warnings
-    );
-}
-
-#[test]
-fn an_acl_file_that_is_missing_or_broken_ends_the_start() {
-    for (files, what) in [
-        (MemoryFiles::default(), "No such file or directory"),
-        (
-            MemoryFiles::with(&[("/x", "user default on\n\nnonsense\n")]),
-            "line 3 is no user line",
-        ),
-    ] {
-        let mut files = files;
-        let error = parse(b"aclfile /x\n", &mut files)
-            .expect_err("it must not start")
-            .to_string();
-        assert!(error.contains("'/x'") && error.contains(what), "{error}");
-    }
-}
-
-#[test]
-fn a_restricted_default_user_without_a_password_ends_the_start_because_nothing_would_restrict_it() {
-    let rules = "on nopass ~* &* -@all +ping";
-    let error = parse(
-        format!("user default {rules}\n").as_bytes(),
-        &mut MemoryFiles::default(),
-    )
-    .expect_err("it must not start");
-    assert!(error.to_string().contains("does not enforce"), "{error}");
-    let guarded = parse(
-        b"user default on >x ~* &* -@all +ping\n",
-        &mut MemoryFiles::default(),
-    );
-    assert!(guarded.is_ok_and(|conf| conf.warnings.len() == 1));
 }

@@ -136,7 +136,7 @@ proptest! {
         old in vec(old_line(), 0..12),
         final_newline in any::<bool>(),
     ) {
-        let server = ServerConf::default();
+        let server = conf("").server;
         let old = old.join("\n") + if final_newline { "\n" } else { "" };
         let once = rewritten(&old, &server, &state);
         let read = conf(&once);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rsentinel::config::{MasterConf, SentinelConf, ServerConf};
 use rsentinel::core::notice::{Level, LogLine};
 use rsentinel::core::persist::Version;
+use rsentinel::server::access::UserLines;
 use rsentinel::server::store::{Store, StoreReport, write_now};
 use rsentinel::types::{Address, MasterName, RunId};
 
@@ -28,7 +29,13 @@ fn start(path: &Path) -> (Store, Receiver<StoreReport>) {
     let (tell, told) = channel();
     let report = move |report| tell.send(report).unwrap_or_default();
     (
-        Store::start(path.to_owned(), ServerConf::default(), report).unwrap(),
+        Store::start(
+            path.to_owned(),
+            ServerConf::default(),
+            UserLines::default(),
+            report,
+        )
+        .unwrap(),
         told,
     )
 }

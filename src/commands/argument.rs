@@ -38,10 +38,14 @@ pub struct Argument {
     pub token: Option<&'static str>,
     /// The first version that had it, when later than the command.
     pub since: Option<&'static str>,
+    /// The version that deprecated it.
+    pub deprecated_since: Option<&'static str>,
     /// May be left out.
     pub optional: bool,
     /// May be repeated.
     pub multiple: bool,
+    /// May be repeated with its token.
+    pub multiple_token: bool,
     /// The parts of a `oneof` or `block`.
     pub parts: &'static [Argument],
 }
@@ -53,8 +57,10 @@ impl Argument {
             kind,
             token: None,
             since: None,
+            deprecated_since: None,
             optional: false,
             multiple: false,
+            multiple_token: false,
             parts: &[],
         }
     }
@@ -105,9 +111,22 @@ impl Argument {
         self
     }
 
+    /// No longer to be used.
+    pub const fn deprecated(mut self, since: &'static str) -> Self {
+        self.deprecated_since = Some(since);
+        self
+    }
+
     /// May be left out.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// May be repeated, each time behind its token.
+    pub const fn multiple_token(mut self) -> Self {
+        self.multiple = true;
+        self.multiple_token = true;
         self
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::resp::{Proto, Reply};
 
+use super::connection::client::redirect;
 use super::next::{KillFilter, ListFilter};
 use super::session::{ClientInfo, ClientType};
 
@@ -12,9 +13,6 @@ const REPLY_BUFFER: usize = 1024;
 
 /// What a connection costs beside its buffers; an estimate for `tot-mem`.
 const PER_CONNECTION: usize = 1024;
-
-/// The only user there is.
-const USER: &str = "default";
 
 impl ClientInfo {
     /// Its class: subscribed or not.
@@ -33,7 +31,7 @@ pub fn client_line(client: &ClientInfo) -> String {
     format!(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi=-1 watch=0 \
          qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={REPLY_BUFFER} rbp=0 obl=0 oll={} omem={} tot-mem={} \
-         events={} cmd={} user={USER} redir=-1 resp={} lib-name={} lib-ver={}",
+         events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
         session.id,
         session.addr,
         session.laddr,
@@ -51,6 +49,8 @@ pub fn client_line(client: &ClientInfo) -> String {
         client.qbuf + client.qbuf_free + client.omem + REPLY_BUFFER + PER_CONNECTION,
         if client.omem > 0 { "rw" } else { "r" },
         session.last_command.unwrap_or("NULL"),
+        session.user.to_text(),
+        redirect(session),
         match session.proto {
             Proto::Resp2 => 2,
             Proto::Resp3 => 3,
@@ -65,6 +65,12 @@ fn flags(client: &ClientInfo) -> String {
     let unix = client.session.addr.starts_with('/');
     let letters: String = [
         ('P', client.kind() == ClientType::Pubsub),
+        ('b', client.session.held),
+        ('t', client.session.tracking.is_some()),
+        (
+            'B',
+            client.session.tracking.as_ref().is_some_and(|t| t.bcast),
+        ),
         ('U', unix),
         ('e', client.session.no_evict),
     ]
@@ -83,12 +89,19 @@ pub fn list_reply<'a>(
     clients: impl IntoIterator<Item = &'a ClientInfo>,
     filter: &ListFilter,
 ) -> Reply {
-    let mut text = String::new();
-    for client in clients.into_iter().filter(|client| filter.matches(client)) {
-        text.push_str(&client_line(client));
-        text.push('\n');
+    let mut shown: Vec<&ClientInfo> = clients
+        .into_iter()
+        .filter(|client| filter.matches(client))
+        .collect();
+    if let Some(ids) = &filter.ids {
+        // In the order asked for; an id asked for twice is shown once.
+        shown.sort_by_key(|client| ids.get(&client.session.id).copied());
     }
-    Reply::Verbatim(Bytes::from(text))
+    let lines: Vec<String> = shown
+        .into_iter()
+        .map(|one| client_line(one) + "\n")
+        .collect();
+    Reply::Verbatim(Bytes::from(lines.concat()))
 }
 
 /// The answer to CLIENT INFO.
@@ -103,7 +116,7 @@ impl ListFilter {
             && self
                 .ids
                 .as_ref()
-                .is_none_or(|ids| ids.contains(&client.session.id))
+                .is_none_or(|ids| ids.contains_key(&client.session.id))
     }
 }
 
@@ -118,7 +131,7 @@ impl KillFilter {
                 .laddr
                 .as_ref()
                 .is_none_or(|laddr| *laddr == session.laddr)
-            && self.user.as_deref().is_none_or(|user| user == USER)
+            && self.user.as_ref().is_none_or(|user| *user == session.user)
             && self.max_age_s.is_none_or(|age| client.age_s >= age)
             && !(self.skip_me && session.id == me)
     }

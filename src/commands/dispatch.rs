@@ -5,7 +5,8 @@ use bytes::Bytes;
 
 use crate::resp::{Proto, Reply};
 
-use super::next::Next;
+use super::next::{Next, PauseMode};
+use super::permission;
 use super::row::{Command, Flag, Request};
 use super::session::Session;
 use super::settings::Settings;
@@ -15,7 +16,7 @@ use super::words;
 /// Checks a complete request and runs its command.
 ///
 /// The order is fixed: HTTP guard, unknown command or subcommand, arity, authentication,
-/// subscribed mode of RESP2, the command itself. An unauthenticated client therefore learns of
+/// permission, subscribed mode of RESP2, the command itself. An unauthenticated client therefore learns of
 /// an unknown command or a wrong arity before it learns that it must authenticate.
 pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> Next {
     let Some(first) = words.first() else {
@@ -25,14 +26,19 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
         return Next::Close;
     }
     session.last_command = None;
+    if let Some(tracking) = &mut session.tracking
+        && !words::is(first, "client")
+    {
+        tracking.caching = false;
+    }
     let command = match table::find(words) {
         Found::Command(command) => command,
         Found::UnknownCommand => return Next::Reply(unknown_command(words)),
         Found::UnknownSubcommand(sub) => return Next::Reply(unknown_subcommand(first, sub)),
     };
     session.last_command = Some(command.name);
-    if let Some(refusal) = refusal(session, settings, command, words.len()) {
-        return Next::Reply(refusal);
+    if let Some(refusal) = refusal(session, settings, command, words) {
+        return refusal;
     }
     // A container without a subcommand never satisfies its arity, so `run` is always there.
     let Some(run) = command.run else {
@@ -47,6 +53,16 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
     })
 }
 
+/// Whether a pause holds this request back: only one that would be carried out waits, so that
+/// refusals are told at once.
+pub fn waits_for(mode: PauseMode, session: &Session, settings: &Settings, words: &[Bytes]) -> bool {
+    let Found::Command(command) = table::find(words) else {
+        return false;
+    };
+    let concerned = mode == PauseMode::All || command.may_replicate();
+    concerned && refusal(session, settings, command, words).is_none()
+}
+
 /// A browser or a cross-protocol attack: such a connection is closed without a word.
 fn is_http(first: &[u8]) -> bool {
     words::is(first, "post") || words::is(first, "host:")
@@ -56,20 +72,24 @@ fn refusal(
     session: &Session,
     settings: &Settings,
     command: &Command,
-    count: usize,
-) -> Option<Reply> {
-    if !command.accepts(count) {
-        return Some(words::wrong_arity(command.name));
+    words: &[Bytes],
+) -> Option<Next> {
+    if !command.accepts(words.len()) {
+        return Some(Next::Reply(words::wrong_arity(command.name)));
     }
     if settings.auth_required(session) && !command.has(Flag::NoAuth) {
-        return Some(Reply::error("NOAUTH Authentication required."));
+        let text = "NOAUTH Authentication required.";
+        return Some(Next::Reply(Reply::error(text)));
+    }
+    if let Some(denied) = permission::refusal(session, settings, command, words) {
+        return Some(denied);
     }
     let restricted = session.proto == Proto::Resp2 && session.subscriptions() > 0;
     if restricted && !allowed_while_subscribed(command) {
-        return Some(Reply::error(format!(
+        return Some(Next::Reply(Reply::error(format!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
             command.name
-        )));
+        ))));
     }
     None
 }

@@ -1,6 +1,11 @@
 //! What follows from a command: an immediate reply, or something the socket side has to fetch
 //! or do first. Commands decide it; `server/` carries it out.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::acl::{Denial, User, UserName};
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::view::{AddressTable, View};
 use crate::resp::Reply;
@@ -39,10 +44,51 @@ pub enum Next {
     Unsubscribed(Vec<Reply>),
     /// CLIENT LIST / CLIENT KILL / CLIENT INFO over all connections.
     Clients(ClientsQuery),
+    /// CLIENT PAUSE: requests wait, then `+OK`.
+    Pause {
+        /// For how long, in milliseconds.
+        ms: u64,
+        /// Which requests.
+        mode: PauseMode,
+    },
+    /// CLIENT UNPAUSE: they no longer do; `+OK`.
+    Unpause,
+    /// Answer this error, and take note of it in the ACL log.
+    Denied(Reply, Denial),
+    /// Change, save or load the users, look at the ACL log, or draw a password.
+    Acl(AclStep),
     /// SHUTDOWN: no reply, end the process cleanly.
     Shutdown,
     /// Close this connection without a reply (the HTTP guard).
     Close,
+}
+
+/// Which requests a pause holds back; the stricter one is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PauseMode {
+    /// Those that may replicate: PUBLISH.
+    Write,
+    /// All.
+    All,
+}
+
+/// What the socket side does for an ACL command.
+#[derive(Debug)]
+pub enum AclStep {
+    /// Draw a password of so many bits; the answer is `genpass_reply`.
+    GenPass(u16),
+    /// Store this user, close what it may no longer hear, answer `+OK`.
+    Set(Box<User>),
+    /// Remove these users, close their connections, answer how many there were.
+    Delete(Vec<Bytes>),
+    /// Answer the newest so many entries of the ACL log (`log_reply`).
+    Log(usize),
+    /// Empty the ACL log, answer `+OK`.
+    ResetLog,
+    /// Read the ACL file of the settings anew: all of it or nothing.
+    Load,
+    /// Write the ACL file of the settings, durably.
+    Save,
 }
 
 /// A question about, or action on, client connections.
@@ -55,6 +101,8 @@ pub enum ClientsQuery {
     Kill(KillFilter),
     /// CLIENT KILL addr: `+OK` or an error; may kill the caller.
     KillAddr(String),
+    /// CLIENT TRACKING with these words: see [`super::track`].
+    Track(Vec<Bytes>),
 }
 
 /// Which connections CLIENT LIST shows; both `None` = all.
@@ -62,8 +110,8 @@ pub enum ClientsQuery {
 pub struct ListFilter {
     /// `TYPE t`.
     pub kind: Option<ClientType>,
-    /// `ID id …`.
-    pub ids: Option<Vec<u64>>,
+    /// `ID id …`: the ids, and at which place each was asked for.
+    pub ids: Option<BTreeMap<u64, usize>>,
 }
 
 /// The AND-ed filters of CLIENT KILL.
@@ -78,7 +126,7 @@ pub struct KillFilter {
     /// `LADDR ip:port`.
     pub laddr: Option<String>,
     /// `USER u`.
-    pub user: Option<String>,
+    pub user: Option<UserName>,
     /// `MAXAGE s`.
     pub max_age_s: Option<u64>,
     /// `SKIPME yes` (the default) spares the caller.
@@ -103,6 +151,9 @@ pub struct ServerFacts {
     pub listeners: Vec<String>,
     pub connected_clients: usize,
     pub pubsub_clients: usize,
+    pub blocked_clients: usize,
+    pub tracking_clients: usize,
+    pub tracking_prefixes: usize,
     pub maxclients: u64,
     pub total_connections_received: u64,
     pub total_commands_processed: u64,
@@ -117,6 +168,7 @@ pub struct ServerFacts {
     pub total_writes_processed: u64,
     pub acl_access_denied_auth: u64,
     pub acl_access_denied_cmd: u64,
+    pub acl_access_denied_channel: u64,
     pub used_cpu_sys_s: f64,
     pub used_cpu_user_s: f64,
 }

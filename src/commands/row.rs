@@ -269,6 +269,11 @@ impl Command {
         }
     }
 
+    /// Whether it waits under CLIENT PAUSE WRITE.
+    pub fn may_replicate(&self) -> bool {
+        self.name == "publish"
+    }
+
     /// Whether it has this flag.
     pub fn has(&self, flag: Flag) -> bool {
         self.class.flags.contains(&flag)

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
+use crate::acl::UserName;
 use crate::resp::Proto;
+
+use super::tracking::Tracking;
+
 /// The state of one client connection that commands read and change. The socket side owns it.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -20,10 +24,14 @@ pub struct Session {
     pub lib_ver: Option<String>,
     /// Authenticated (true from the start when no password is required).
     pub authenticated: bool,
+    /// The user it belongs to: `default` until it authenticates as another.
+    pub user: UserName,
     /// Subscribed channels.
     pub channels: BTreeSet<Bytes>,
     /// Subscribed patterns.
     pub patterns: BTreeSet<Bytes>,
+    /// What the subscriptions take, in bytes.
+    pub subscribed_bytes: usize,
     /// `ip:port` of the other end.
     pub addr: String,
     /// `ip:port` of this end.
@@ -32,12 +40,54 @@ pub struct Session {
     pub last_command: Option<&'static str>,
     /// `CLIENT NO-EVICT on`.
     pub no_evict: bool,
+    /// Which replies are sent.
+    pub replies: Replies,
+    /// `CLIENT TRACKING on`.
+    pub tracking: Option<Tracking>,
+    /// A request waits for the end of a pause.
+    pub held: bool,
 }
 
 impl Session {
     /// Channels plus patterns: while above 0 the connection is "subscribed".
     pub fn subscriptions(&self) -> usize {
         self.channels.len() + self.patterns.len()
+    }
+
+    /// What this connection has made us keep beyond its requests, in bytes: it has the same limit
+    /// as an unfinished request, because it grows with what the client sends.
+    pub fn kept_bytes(&self) -> usize {
+        self.subscribed_bytes + self.tracking.as_ref().map_or(0, |one| one.prefix_bytes)
+    }
+}
+
+/// CLIENT REPLY: which replies are sent. Pushes always are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replies {
+    /// All.
+    #[default]
+    On,
+    /// None until ON.
+    Off,
+    /// Not that of this request (SKIP itself) and of the next.
+    SkipNext,
+    /// Not that of this request.
+    SkipThis,
+}
+
+impl Replies {
+    /// Whether the reply of the running request is dropped.
+    pub fn muted(self) -> bool {
+        self != Replies::On
+    }
+
+    /// To be called after each request.
+    pub fn request_done(&mut self) {
+        *self = match *self {
+            Replies::SkipNext => Replies::SkipThis,
+            Replies::SkipThis => Replies::On,
+            lasting => lasting,
+        };
     }
 }
 

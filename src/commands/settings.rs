@@ -1,13 +1,13 @@
 //! Process-wide facts that commands need and that do not come from the core.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
-
+use crate::acl::{NewChannels, User, UserName, Users};
 use crate::types::Secret;
 
+use super::access::rule_book;
 use super::session::Session;
 
 /// The version shown by HELLO when nothing else is set: the line of redis-sentinel that this
@@ -23,8 +23,10 @@ pub type LogLevel = Arc<dyn Fn() -> &'static str + Send + Sync>;
 /// Process-wide facts that commands need and that do not come from the core.
 #[derive(Clone)]
 pub struct Settings {
-    /// The only user there is.
-    pub default_user: DefaultUser,
+    /// Who may do what. The socket side stores what ACL commands change.
+    pub users: RefCell<Users>,
+    /// Path of the ACL file, if there is one.
+    pub acl_file: Option<String>,
     /// The version shown by HELLO: a 7.2-compatible number.
     pub redis_version: String,
     /// `deny-scripts-reconfig no`: SENTINEL SET may change script paths. Fixed at start.
@@ -38,7 +40,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            default_user: DefaultUser::default(),
+            users: RefCell::new(Users::new(rule_book(NewChannels::None))),
+            acl_file: None,
             redis_version: REDIS_VERSION.to_owned(),
             allow_scripts_reconfig: false,
             is_executable: Arc::new(|_| false),
@@ -50,7 +53,7 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("default_user", &self.default_user)
+            .field("users", &self.users.borrow().iter().count())
             .field("redis_version", &self.redis_version)
             .field("allow_scripts_reconfig", &self.allow_scripts_reconfig)
             .finish_non_exhaustive()
@@ -60,88 +63,27 @@ impl fmt::Debug for Settings {
 impl Settings {
     /// Settings with `requirepass`; `None` or an empty password means that none is needed.
     pub fn with_requirepass(password: Option<&Secret>) -> Self {
-        Settings {
-            default_user: DefaultUser::with_requirepass(password),
-            ..Settings::default()
+        let settings = Settings::default();
+        let password = password
+            .map(Secret::reveal)
+            .filter(|clear| !clear.is_empty());
+        if let Some(clear) = password {
+            let mut users = settings.users.borrow_mut();
+            let user = User::default_user_with(clear, users.book());
+            users.put(user);
         }
+        settings
     }
 
     /// Whether this connection must authenticate before anything but AUTH and HELLO.
     pub fn auth_required(&self, session: &Session) -> bool {
-        !session.authenticated && !self.default_user.lets_everybody_in()
+        !session.authenticated && !self.users.borrow().let_everybody_in()
     }
 
-    /// Whether this user may enter with this password.
-    pub fn authenticate(&self, user: &[u8], password: &[u8]) -> bool {
-        user == b"default" && self.default_user.accepts(password)
+    /// The user who may enter with this name and password.
+    pub fn authenticate(&self, user: &[u8], password: &[u8]) -> Option<UserName> {
+        self.users.borrow().authenticate(user, password)
     }
-}
-
-/// The user `default`, to which every new connection belongs.
-#[derive(Clone)]
-pub struct DefaultUser {
-    /// Whether it may be used at all.
-    pub on: bool,
-    /// Whether any password is right.
-    pub nopass: bool,
-    /// SHA-256 of each of its passwords.
-    pub password_hashes: Vec<[u8; 32]>,
-}
-
-impl Default for DefaultUser {
-    fn default() -> Self {
-        DefaultUser {
-            on: true,
-            nopass: true,
-            password_hashes: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Debug for DefaultUser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DefaultUser")
-            .field("on", &self.on)
-            .field("nopass", &self.nopass)
-            .field("passwords", &self.password_hashes.len())
-            .finish()
-    }
-}
-
-impl DefaultUser {
-    /// The user as `requirepass` makes it; `None` or an empty password means that none is
-    /// needed.
-    pub fn with_requirepass(password: Option<&Secret>) -> Self {
-        match password.map(Secret::reveal) {
-            None | Some([]) => DefaultUser::default(),
-            Some(clear) => DefaultUser {
-                on: true,
-                nopass: false,
-                password_hashes: vec![sha256(clear)],
-            },
-        }
-    }
-
-    /// Whether new connections are authenticated at once.
-    pub fn lets_everybody_in(&self) -> bool {
-        self.on && self.nopass
-    }
-
-    /// Whether the password opens this user. The time it takes does not tell which of the
-    /// passwords, or how much of one, was right.
-    pub fn accepts(&self, password: &[u8]) -> bool {
-        let hash = sha256(password);
-        let known = self
-            .password_hashes
-            .iter()
-            .fold(Choice::from(0), |found, one| found | one.ct_eq(&hash));
-        self.on && (self.nopass || bool::from(known))
-    }
-}
-
-/// The SHA-256 of a password.
-pub fn sha256(password: &[u8]) -> [u8; 32] {
-    Sha256::digest(password).into()
 }
 
 #[cfg(test)]
@@ -150,33 +92,29 @@ mod tests {
 
     #[test]
     fn requirepass_asks_for_exactly_that_password() {
-        let user = DefaultUser::with_requirepass(Some(&Secret::new(b"s3cret")));
-        assert!(user.accepts(b"s3cret"));
-        assert!(!user.accepts(b"s3cre") && !user.accepts(b"") && !user.accepts(b"s3cret "));
-        assert!(!user.lets_everybody_in());
+        let settings = Settings::with_requirepass(Some(&Secret::new(b"s3cret")));
+        let enters = |password: &[u8]| settings.authenticate(b"default", password).is_some();
+        assert!(enters(b"s3cret"));
+        assert!(!enters(b"s3cre") && !enters(b"") && !enters(b"s3cret "));
+        assert!(settings.auth_required(&Session::default()));
     }
 
     #[test]
     fn an_empty_requirepass_asks_for_nothing() {
-        assert!(DefaultUser::with_requirepass(Some(&Secret::new(b""))).lets_everybody_in());
-        assert!(DefaultUser::with_requirepass(None).lets_everybody_in());
-    }
-
-    #[test]
-    fn a_user_that_is_off_lets_nobody_in() {
-        let user = DefaultUser {
-            on: false,
-            ..DefaultUser::default()
-        };
-        assert!(!user.lets_everybody_in() && !user.accepts(b"any"));
+        for password in [None, Some(Secret::new(b""))] {
+            let settings = Settings::with_requirepass(password.as_ref());
+            assert!(!settings.auth_required(&Session::default()));
+        }
     }
 
     #[test]
     fn debug_output_shows_no_hash() {
-        let user = DefaultUser::with_requirepass(Some(&Secret::new(b"s3cret")));
-        assert_eq!(
-            format!("{user:?}"),
-            "DefaultUser { on: true, nopass: false, passwords: 1 }"
+        let settings = Settings::with_requirepass(Some(&Secret::new(b"s3cret")));
+        let hash = crate::acl::PasswordHash::of(b"s3cret").to_hex();
+        let shown = format!("{settings:?}");
+        assert!(
+            shown.contains("users") && !shown.contains(&hash[..8]),
+            "{shown}"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::resp::Reply;
+use crate::resp::{Reply, text_of};
 
 /// The longest stretch of a client's bytes that an unknown-command error quotes.
 const QUOTED: usize = 128;
@@ -54,13 +54,13 @@ pub fn has_control(word: &[u8]) -> bool {
 
 /// The word as errors quote it: cut at the first NUL. CR and LF are left to the encoder.
 pub fn shown(word: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(until_nul(word))
+    text_of(until_nul(word))
 }
 
 /// The word as the unknown-command errors quote it: also cut at 128 bytes.
 pub fn shown_short(word: &[u8]) -> Cow<'_, str> {
     let word = until_nul(word);
-    String::from_utf8_lossy(&word[..word.len().min(QUOTED)])
+    text_of(&word[..word.len().min(QUOTED)])
 }
 
 /// The arguments as the unknown-command error lists them: each in quotes and followed by a
@@ -76,7 +76,7 @@ pub fn shown_arguments<W: AsRef<[u8]>>(words: &[W]) -> String {
         out.extend_from_slice(&word[..word.len().min(room)]);
         out.extend_from_slice(b"' ");
     }
-    String::from_utf8_lossy(&out).into_owned()
+    text_of(&out).into_owned()
 }
 
 /// The arity error of a command.

@@ -91,8 +91,8 @@ pub static DIRECTIVES: &[Directive] = &[
     not_yet("unixsocketperm", Kind::Octal(0o777), Some("0")),
     not_yet("unixsocketgroup", Kind::Text, None),
     applied("aclfile", Kind::Text, None),
-    not_yet("acllog-max-len", Kind::Int(0, i64::MAX), Some("128")),
-    not_yet(
+    applied("acllog-max-len", Kind::Int(0, i64::MAX), Some("128")),
+    applied(
         "acl-pubsub-default",
         Kind::OneOf(&["allchannels", "resetchannels"]),
         Some("resetchannels"),

@@ -128,15 +128,10 @@ pub enum Complaint {
     DuplicateUser(String),
     UserRule {
         user: String,
-        problem: &'static str,
+        problem: String,
     },
     UserNameBlanks,
     UsersAndAclFile,
-    /// The path, and what is wrong with it.
-    AclFile(String, String),
-    /// Own text: rules about commands are not enforced yet, and nobody would be asked for a
-    /// password.
-    OpenToAll,
     /// Own text: the reference overflows its stack instead.
     IncludesTooDeep,
     /// Own text: the reference takes any bytes.
@@ -207,17 +202,7 @@ impl fmt::Display for Complaint {
             }
             Complaint::UserNameBlanks => "Spaces not allowed in ACL usernames",
             Complaint::UsersAndAclFile => {
-                "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid."
-            }
-            Complaint::AclFile(path, reason) => {
-                return write!(
-                    f,
-                    "Aborting startup because of ACL errors: Error loading ACLs, file '{path}': {reason}"
-                );
-            }
-            Complaint::OpenToAll => {
-                "user 'default' needs no password but is restricted by rules, which this version does not enforce: \
-                 every client could do everything. Give it a password, or remove the restriction"
+                "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid. This setup is very likely to lead to configuration errors and security holes, please define either an ACL file or declare users directly in your redis.conf, but not both."
             }
             Complaint::IncludesTooDeep => "include files are nested too deeply",
             Complaint::NotUtf8 => "argument must be valid UTF-8 text",

@@ -1,5 +1,7 @@
 //! What reading a configuration needs from outside: other files, and facts about them.
 
+use super::users::UserLine;
+
 /// The file system as the configuration sees it. Relative paths are relative to the current
 /// directory, which a `dir` line changes on the spot.
 pub trait IncludeReader {
@@ -15,6 +17,12 @@ pub trait IncludeReader {
     /// Whether the log file can be opened for appending; an error is the operating system's
     /// text.
     fn check_log_file(&mut self, path: &str) -> Result<(), String>;
+
+    /// What is wrong with a `user` line, if it can be told without the other lines. The text
+    /// shows no password.
+    fn fault_of_user(&mut self, _line: &UserLine) -> Option<String> {
+        None
+    }
 
     /// Whether this process may execute the file.
     fn is_executable(&mut self, path: &str) -> bool;

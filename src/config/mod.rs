@@ -34,5 +34,5 @@ pub use read::{Conf, parse};
 pub use rewrite::{RewriteFacts, rewrite};
 pub use sentinel_conf::{KnownPeer, MasterConf, SentinelConf};
 pub use server_conf::{BindAddress, LogLevel, ServerConf, Supervised};
-pub use users::{DefaultUser, UserLine};
+pub use users::UserLine;
 pub use value::{Kind, Value};

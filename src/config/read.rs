@@ -11,7 +11,7 @@ use super::includes::IncludeReader;
 use super::sentinel_conf::SentinelConf;
 use super::sentinel_lines::{self, QueuedLine};
 use super::server_conf::{ServerConf, default_value};
-use super::users::{DefaultUser, UserLine};
+use super::users::UserLine;
 use super::voted_for::VotedFor;
 
 /// How deep files may include files. The reference has no limit and overflows its stack.
@@ -33,7 +33,6 @@ pub struct Conf {
 pub fn parse(text: &[u8], includes: &mut dyn IncludeReader) -> Result<Conf, ConfigError> {
     let mut reading = Reading {
         server: ServerConf::default(),
-        default_user: None,
         user_names: BTreeSet::new(),
         queue: Vec::new(),
         votes: Vec::new(),
@@ -51,7 +50,6 @@ pub(super) fn no_effect(directive: &str) -> String {
 
 struct Reading<'a> {
     server: ServerConf,
-    default_user: Option<DefaultUser>,
     user_names: BTreeSet<Vec<u8>>,
     queue: Vec<QueuedLine>,
     votes: Vec<VotedFor>,
@@ -190,18 +188,22 @@ impl Reading<'_> {
         let [name, rules @ ..] = arguments else {
             return Err(Complaint::UnknownDirective);
         };
-        if name.iter().any(|b| b.is_ascii_whitespace() || *b == 0) {
+        if name.is_empty() || name.iter().any(|b| b.is_ascii_whitespace() || *b == 0) {
             return Err(Complaint::UserNameBlanks);
         }
-        let text = std::str::from_utf8(name).map_err(|_| Complaint::NotUtf8)?;
+        let shown = || String::from_utf8_lossy(name).into_owned();
         if !self.user_names.insert(name.clone()) {
-            return Err(Complaint::DuplicateUser(text.to_owned()));
+            return Err(Complaint::DuplicateUser(shown()));
         }
-        if text == "default" {
-            self.default_user = Some(DefaultUser::from_rules(rules)?);
-        } else {
-            self.server.users.push(UserLine::new(text, rules));
+        let line = UserLine {
+            name: name.clone(),
+            rules: rules.to_vec(),
+        };
+        if let Some(problem) = self.outside.fault_of_user(&line) {
+            let user = shown();
+            return Err(Complaint::UserRule { user, problem });
         }
+        self.server.users.push(line);
         Ok(())
     }
 
@@ -219,12 +221,6 @@ impl Reading<'_> {
         if self.server.aclfile.is_some() && !self.user_names.is_empty() {
             return Err(general(Complaint::UsersAndAclFile));
         }
-        self.read_aclfile().map_err(general)?;
-        self.settle_default_user();
-        let user = &self.server.default_user;
-        if user.on && user.nopass && !user.is_unrestricted() {
-            return Err(general(Complaint::OpenToAll));
-        }
         self.warn_of_what_has_no_effect();
         let sentinel =
             sentinel_lines::execute(&self.queue, &self.votes, self.outside, &mut self.warnings)?;
@@ -235,73 +231,7 @@ impl Reading<'_> {
         })
     }
 
-    /// The passwords of user `default` guard this process also when they stand in an ACL file;
-    /// the other users of the file are named in a warning.
-    fn read_aclfile(&mut self) -> Result<(), Complaint> {
-        let Some(path) = self.server.aclfile.clone() else {
-            return Ok(());
-        };
-        let text = self.outside.read(&path);
-        let text = text.map_err(|reason| Complaint::AclFile(path.clone(), reason))?;
-        let broken = |number: usize| {
-            Complaint::AclFile(path.clone(), format!("line {number} is no user line"))
-        };
-        // Whatever requirepass says, the file alone counts for clients.
-        self.default_user = Some(DefaultUser::default());
-        let mut others = Vec::new();
-        for (number, line) in grammar::lines(&text).enumerate() {
-            match grammar::read_line(line) {
-                Line::Blank => {}
-                Line::Words {
-                    directive,
-                    arguments,
-                } if directive == "user" && !arguments.is_empty() => {
-                    let name = String::from_utf8_lossy(&arguments[0]).into_owned();
-                    if name == "default" {
-                        self.default_user = Some(DefaultUser::from_rules(&arguments[1..])?);
-                    } else {
-                        others.push(name);
-                    }
-                }
-                _ => return Err(broken(number + 1)),
-            }
-        }
-        for name in others {
-            self.warn(no_effect(&format!("user {name}")));
-        }
-        Ok(())
-    }
-
-    /// A `user default` line beats `requirepass` for clients; `requirepass` still is what we
-    /// authenticate with to peers. After a change of `requirepass` alone they disagree.
-    fn settle_default_user(&mut self) {
-        let password = self.server.requirepass.clone();
-        let Some(user) = self.default_user.take() else {
-            self.server.default_user = DefaultUser::with_password(password.as_ref());
-            return;
-        };
-        if password.is_some_and(|p| user.nopass || !user.accepts(p.reveal())) {
-            self.warn(
-                "the password of requirepass is not one of the line 'user default': clients \
-                 need a password of that line; requirepass is used towards other sentinels only"
-                    .to_owned(),
-            );
-        }
-        if !user.is_unrestricted() {
-            self.warn(
-                "the rules of user 'default' about keys, channels and commands are kept but have \
-                 no effect in this version"
-                    .to_owned(),
-            );
-        }
-        self.server.default_user = user;
-    }
-
     fn warn_of_what_has_no_effect(&mut self) {
-        for user in std::mem::take(&mut self.server.users) {
-            self.warn(no_effect(&format!("user {}", user.name)));
-            self.server.users.push(user);
-        }
         for directive in directives::all() {
             let value = self.server.current(directive);
             if directive.standing == Standing::NotYet && value != default_value(directive) {

@@ -7,7 +7,7 @@ use crate::types::{Secret, split_args};
 use super::directives::Directive;
 use super::error::Complaint;
 use super::output_limits::OutputLimits;
-use super::users::{DefaultUser, UserLine};
+use super::users::UserLine;
 use super::value::Value;
 
 /// The most addresses a `bind` line may hold (measured).
@@ -31,7 +31,8 @@ pub struct ServerConf {
     pub logfile: String,
     /// The least level that is logged.
     pub loglevel: LogLevel,
-    /// The password for outgoing authentication to peers; for clients see `default_user`.
+    /// The password for outgoing authentication to peers, and the only one of the user `default`
+    /// if `users` does not say otherwise.
     pub requirepass: Option<Secret>,
     /// The most clients at a time.
     pub maxclients: u32,
@@ -59,11 +60,9 @@ pub struct ServerConf {
     pub proto_max_bulk_len: u64,
     /// The source address of outgoing connections.
     pub bind_source_addr: Option<String>,
-    /// Path of the ACL file; kept only. While it is set, no `user` lines are written.
+    /// Path of the ACL file. While it is set, no `user` lines are written.
     pub aclfile: Option<String>,
-    /// How clients authenticate.
-    pub default_user: DefaultUser,
-    /// The lines of all other users, in file order; kept only.
+    /// The `user` lines, in file order.
     pub users: Vec<UserLine>,
     /// All other directives that were given.
     pub(super) kept: BTreeMap<&'static str, Value>,
@@ -171,7 +170,6 @@ impl Default for ServerConf {
             proto_max_bulk_len: 512 << 20,
             bind_source_addr: None,
             aclfile: None,
-            default_user: DefaultUser::default(),
             users: Vec::new(),
             kept: BTreeMap::new(),
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::raw_text::byte_of;
 use super::reply::{Proto, Reply};
 
 impl Reply {
@@ -77,12 +78,14 @@ fn header(out: &mut BytesMut, kind: u8, value: impl std::fmt::Display) {
 /// A status or error line: one line whatever the text; CR and LF become spaces, a NUL ends it.
 fn line(out: &mut BytesMut, kind: u8, text: &str) {
     out.put_u8(kind);
-    for byte in text.bytes().take_while(|&b| b != 0) {
-        out.put_u8(if matches!(byte, b'\r' | b'\n') {
-            b' '
-        } else {
-            byte
-        });
+    for c in text.chars().take_while(|&c| c != '\0') {
+        match c {
+            '\r' | '\n' => out.put_u8(b' '),
+            c => match byte_of(c) {
+                Some(byte) => out.put_u8(byte),
+                None => out.put_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            },
+        }
     }
     out.put_slice(b"\r\n");
 }

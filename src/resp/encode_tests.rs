@@ -149,3 +149,20 @@ fn another_decoder_reads_a_message_push() {
     let decoded = redis_protocol::resp3::decode::complete::decode(&bytes).expect("valid");
     assert!(agrees3(&push, &decoded.expect("complete").0));
 }
+
+#[test]
+fn bytes_that_are_no_text_leave_an_error_as_they_came() {
+    use super::super::text_of;
+    let last = "\u{10fffd}\u{10ffff}\u{10ff0d}".as_bytes();
+    for quoted in [
+        b"\xff\xfe".as_slice(),
+        b"a\xc3",
+        "\u{e9}".as_bytes(),
+        b"\xf4\x8f",
+        last,
+    ] {
+        let mut out = BytesMut::new();
+        Reply::error(text_of(quoted).into_owned()).encode(Proto::Resp2, &mut out);
+        assert_eq!(out, [b"-", quoted, b"\r\n"].concat());
+    }
+}

@@ -3,9 +3,11 @@
 mod encode;
 pub mod limits;
 mod protocol_error;
+mod raw_text;
 mod reply;
 mod request;
 
 pub use protocol_error::ProtocolError;
+pub use raw_text::text_of;
 pub use reply::{Proto, Reply};
 pub use request::{Limits, RequestReader};

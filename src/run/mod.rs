@@ -8,11 +8,15 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::acl::Users;
 use crate::cli::{self, Invocation, Run};
+use crate::commands::settle_users;
 use crate::config::{self, Conf, ServerConf, Value};
 use crate::core::notice::Level;
 use crate::process::errno::errno_text;
@@ -24,7 +28,8 @@ use crate::process::supervise;
 use crate::process::{
     config_file, crash, daemon, limits, memory_test, startup, system_check, version,
 };
-use crate::server::conf_files::ConfFiles;
+use crate::server::access::UserLines;
+use crate::server::conf_files::{ConfFiles, read_acl_file};
 use crate::server::{monitor, serve, store};
 use crate::types::RunId;
 
@@ -86,7 +91,7 @@ fn be_sentinel(run: &Run) -> ExitCode {
 
 /// From the command line to the clean stop.
 fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
-    let mut conf = configure(run, log)?;
+    let (mut conf, users) = configure(run, log)?;
 
     let environment = supervise::Environment::of_process();
     let supervision = supervise::establish(conf.server.supervised, environment);
@@ -121,13 +126,16 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let (notices, published) = mpsc::channel(PUBLICATIONS);
     let (shutdown, shutdown_asked) = oneshot::channel();
     let facts = serving::facts(&conf.server, &path, &supervision);
+    let user_lines = UserLines::new(ArcSwap::from_pointee(conf.server.users.clone()));
     let joints = Joints {
         door,
         published,
         shutdown,
+        users,
+        user_lines: Arc::clone(&user_lines),
     };
     let serving = serving::start(&conf, maxclients, listeners, joints, facts, log)?;
-    let monitoring = Monitoring::start(&conf, path, calls, notices, log)?;
+    let monitoring = Monitoring::start(&conf, path, calls, notices, user_lines, log)?;
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();
@@ -165,16 +173,31 @@ fn event_loop() -> Result<Runtime, FatalStart> {
 
 /// Reads the configuration and turns the log to what it says. All of it happens before
 /// daemonizing, so that the caller sees errors and the exit status.
-fn configure(run: &Run, log: &LogControl) -> Result<Conf, FatalStart> {
+fn configure(run: &Run, log: &LogControl) -> Result<(Conf, Users), FatalStart> {
     let file = run.file.as_deref();
     let text = config_file::read(file, run.stdin, &run.option_lines)?;
-    let conf = config::parse(&text, &mut ConfFiles).map_err(|e| e.in_file(&run.sources()))?;
+    let mut conf = config::parse(&text, &mut ConfFiles).map_err(|e| e.in_file(&run.sources()))?;
     log.configure(LogSettings::of(&conf.server));
     config_file::check_writable(file)?;
     for warning in &conf.warnings {
         logging::line(Level::Warning, warning);
     }
-    Ok(conf)
+    let users = users_of(&mut conf.server)?;
+    Ok((conf, users))
+}
+
+/// Who may do what.
+fn users_of(conf: &mut ServerConf) -> Result<Users, FatalStart> {
+    let (users, lines) = settle_users(conf, read_acl_file).map_err(|refused| {
+        for line in &refused.before {
+            logging::line(Level::Warning, line);
+        }
+        FatalStart::Logged(refused.last)
+    })?;
+    for line in &lines {
+        logging::emit(line);
+    }
+    Ok(users)
 }
 
 /// The first start of a file without an id: it is on disk before anybody is told.

@@ -10,6 +10,7 @@ use crate::core::notice::Notice;
 use crate::core::{Birth, Features, Timings};
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
+use crate::server::access::UserLines;
 use crate::server::monitor::{self, Calls, Voice};
 use crate::server::store::{Store, StoreReport};
 
@@ -27,6 +28,7 @@ impl Monitoring {
         path: PathBuf,
         calls: Calls,
         notices: mpsc::Sender<Notice>,
+        user_lines: UserLines,
         log: &LogControl,
     ) -> Result<Monitoring, FatalStart> {
         let (reports, store_reports) = mpsc::unbounded_channel();
@@ -35,7 +37,7 @@ impl Monitoring {
             // After the monitor's end there is nobody to be told.
             outcome => drop(reports.send(outcome)),
         };
-        let store = Store::start(path, conf.server.clone(), report)
+        let store = Store::start(path, conf.server.clone(), user_lines, report)
             .map_err(|e| failed("Can't start the store thread", &e))?;
         let (stop, stopped) = oneshot::channel();
         let source = conf

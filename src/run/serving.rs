@@ -1,18 +1,21 @@
 //! Starting the serving side: listeners, settings for commands, the figures of INFO.
 
+use std::cell::RefCell;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::commands::{DefaultUser, REDIS_VERSION, ServerFacts, Settings};
+use crate::acl::Users;
+use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
 use crate::config::{Conf, ServerConf, Supervised};
 use crate::core::notice::{Level, Notice};
 use crate::process::fatal::FatalStart;
 use crate::process::limits::first_reserved_descriptor;
 use crate::process::logging::{self, LogControl};
 use crate::process::supervise::Supervision;
+use crate::server::access::{AccessParts, UserLines};
 use crate::server::conf_files;
 use crate::server::door::Door;
 use crate::server::listener;
@@ -32,7 +35,7 @@ pub(super) fn bind(conf: &ServerConf) -> Result<Vec<TcpListener>, FatalStart> {
     listener::bind(&conf.bind, conf.port, conf.tcp_backlog, warn).map_err(FatalStart::Logged)
 }
 
-/// The channels that join the serving side to the rest.
+/// What joins the serving side to the rest.
 pub(super) struct Joints {
     /// The way to the monitor.
     pub door: Door,
@@ -40,6 +43,10 @@ pub(super) struct Joints {
     pub published: mpsc::Receiver<Notice>,
     /// Fires when a client says SHUTDOWN.
     pub shutdown: oneshot::Sender<()>,
+    /// Who may do what.
+    pub users: Users,
+    /// Where changed users go.
+    pub user_lines: UserLines,
 }
 
 /// Starts the serving thread. `maxclients` is what the process can open.
@@ -51,7 +58,6 @@ pub(super) fn start(
     facts: ServerFacts,
     log: &LogControl,
 ) -> Result<Server, FatalStart> {
-    let user = &conf.server.default_user;
     let level_of = log.clone();
     let limits = ClientLimits::from(&conf.server);
     let parts = serve::Parts {
@@ -59,15 +65,17 @@ pub(super) fn start(
         door: joints.door,
         notices: joints.published,
         settings: Settings {
-            default_user: DefaultUser {
-                on: user.on,
-                nopass: user.nopass,
-                password_hashes: user.hashes.clone(),
-            },
+            users: RefCell::new(joints.users),
+            acl_file: conf.server.aclfile.clone(),
             redis_version: REDIS_VERSION.to_owned(),
             allow_scripts_reconfig: conf.sentinel.allow_scripts_reconfig,
             is_executable: Arc::new(conf_files::is_executable),
             log_level: Arc::new(move || level_of.level().as_str()),
+        },
+        access: AccessParts {
+            log_length: acl_log_length(&conf.server),
+            user_lines: joints.user_lines,
+            requirepass: conf.server.requirepass.clone(),
         },
         limits: ClientLimits {
             maxclients: limits

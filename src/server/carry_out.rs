@@ -7,12 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::commands::{Next, dispatch, down_reply, hello_reply, instruct_reply};
+use crate::commands::{Next, dispatch, down_reply, hello_reply, instruct_reply, waits_for};
 use crate::core;
 use crate::core::event::{DownQuestion, Instruction};
+use crate::core::notice::Level;
 use crate::core::view::View;
 use crate::resp::Reply;
 
+use super::access;
 use super::clients::Client;
 use super::door::Call;
 use super::serve::Shared;
@@ -32,17 +34,37 @@ pub enum Flow {
 /// replies keep the order of requests; other connections go on meanwhile.
 pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) -> Flow {
     shared.counters.commands.add(1);
+    wait_for_pause(shared, client, words).await;
     let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
     match answer(shared, client, next).await {
-        Ok(Answer::One(reply)) => say(shared, client, &reply),
+        Ok(Answer::One(reply)) => reply_unless_muted(shared, client, &reply),
         Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
         Err(flow) => return flow,
     }
     client.outbox.release_pushes();
+    client.session.borrow_mut().replies.request_done();
+    if client.session.borrow().kept_bytes() > shared.limits.query_buffer {
+        let what = "Closing client that reached max query buffer length";
+        shared.log_client(Level::Warning, what, client);
+        return Flow::CloseNow;
+    }
     if client.close_after_reply.get() {
         Flow::CloseWritten
     } else {
         Flow::GoOn
+    }
+}
+
+/// Waits while a pause holds this request back.
+async fn wait_for_pause(shared: &Shared, client: &Client, words: &[Bytes]) {
+    while let Some(mode) = shared.pause.in_force() {
+        let waits = waits_for(mode, &client.session.borrow(), &shared.settings, words);
+        client.session.borrow_mut().held = waits;
+        if !waits {
+            return;
+        }
+        shared.pause.changed().await;
+        client.session.borrow_mut().held = false;
     }
 }
 
@@ -62,10 +84,19 @@ impl From<Gone> for Flow {
     }
 }
 
+/// Appends a reply unless CLIENT REPLY silences it.
+fn reply_unless_muted(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
+    if !client.session.borrow().replies.muted() {
+        say(shared, client, reply);
+    } else if let Reply::Error(_) = reply {
+        shared.counters.errors.add(1);
+    }
+}
+
 /// Appends a reply in the protocol the connection speaks now.
 fn say(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
-    if let Reply::Error(text) = reply {
-        shared.counters.error(text);
+    if let Reply::Error(_) = reply {
+        shared.counters.errors.add(1);
     }
     let proto = client.session.borrow().proto;
     client.outbox.reply(|out| reply.encode(proto, out));
@@ -103,6 +134,20 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
             subscriptions.learn(client, &confirmations);
             return Ok(Answer::Confirmations(confirmations));
         }
+        Next::Pause { ms, mode } => {
+            shared.pause.begin(ms, mode);
+            Reply::OK
+        }
+        Next::Unpause => {
+            shared.pause.lift();
+            Reply::OK
+        }
+        Next::Denied(reply, denial) => {
+            shared.counters.denied(denial.reason);
+            shared.access.note(denial, client);
+            reply
+        }
+        Next::Acl(step) => access::carry_out(shared, client, step).await,
         Next::Shutdown => {
             shared.shut_down();
             // There is no reply: the connection stays open until the process has stopped.

@@ -111,7 +111,9 @@ where
             Ok(request) => request,
             Err(error) => {
                 shared.counters.errors.add(1);
-                client.outbox.reply(|out| error.encode(out));
+                if !client.session.borrow().replies.muted() {
+                    client.outbox.reply(|out| error.encode(out));
+                }
                 shared.log_client(Level::Verbose, &format!("Protocol error ({error})"), client);
                 return End::AfterProtocolError;
             }

@@ -2,7 +2,7 @@
 //! CLIENT LIST and CLIENT KILL over all of them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::commands::{
     ClientInfo, ClientType, ClientsQuery, Session, kill_addr_reply, kill_reply, list_reply,
-    own_reply,
+    own_reply, track,
 };
 use crate::config::OutputLimits;
 use crate::resp::Reply;
@@ -65,6 +65,11 @@ impl Client {
         self.session.borrow().subscriptions() > 0
     }
 
+    /// Whether a request of it waits for the end of a pause.
+    pub fn is_held(&self) -> bool {
+        self.session.borrow().held
+    }
+
     /// What CLIENT LIST shows of it.
     pub fn info(&self) -> ClientInfo {
         ClientInfo {
@@ -107,7 +112,7 @@ impl Clients {
             id,
             addr,
             laddr,
-            authenticated: shared.settings.default_user.lets_everybody_in(),
+            authenticated: shared.settings.users.borrow().let_everybody_in(),
             ..Session::default()
         };
         let client = Rc::new(Client {
@@ -146,6 +151,24 @@ impl Clients {
             .count()
     }
 
+    /// How many there are of which this holds.
+    pub fn count(&self, holds: impl Fn(&Session) -> bool) -> usize {
+        let by_id = self.by_id.borrow();
+        let sessions = by_id.values().filter(|one| holds(&one.session.borrow()));
+        sessions.count()
+    }
+
+    /// How many different prefixes CLIENT TRACKING was told.
+    pub fn tracking_prefixes(&self) -> usize {
+        let by_id = self.by_id.borrow();
+        let mut all = BTreeSet::new();
+        for client in by_id.values() {
+            let session = client.session.borrow();
+            all.extend(session.tracking.iter().flat_map(|one| one.prefixes.clone()));
+        }
+        all.len()
+    }
+
     /// All that are not being closed, in the order of their ids.
     pub fn alive(&self) -> Vec<Rc<Client>> {
         let by_id = self.by_id.borrow();
@@ -170,6 +193,10 @@ impl Clients {
                 let chosen = all.iter().filter(|c| filter.matches(&c.info(), me.id));
                 kill_reply(chosen.map(|client| end(client, me)).count())
             }
+            ClientsQuery::Track(words) => {
+                let exists = |id| self.by_id.borrow().contains_key(&id);
+                track(&mut me.session.borrow_mut(), words, &exists)
+            }
             ClientsQuery::KillAddr(addr) => {
                 let all = self.alive();
                 let found = all.iter().find(|c| c.session.borrow().addr == *addr);
@@ -180,7 +207,7 @@ impl Clients {
 }
 
 /// Closes a connection; the caller's own only after its reply.
-fn end(client: &Client, me: &Client) {
+pub fn end(client: &Client, me: &Client) {
     if client.id == me.id {
         client.close_after_reply.set(true);
     } else {

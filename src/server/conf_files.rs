@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::config::IncludeReader;
+use crate::commands::fault_of_line;
+use crate::config::{IncludeReader, UserLine};
 use crate::types::glob_matches;
 
 /// Reads files relative to the current directory of the process, which a `dir` line changes.
@@ -50,9 +51,18 @@ impl IncludeReader for ConfFiles {
         opened.map(drop).map_err(|error| os_text(&error))
     }
 
+    fn fault_of_user(&mut self, line: &UserLine) -> Option<String> {
+        fault_of_line(line)
+    }
+
     fn is_executable(&mut self, path: &str) -> bool {
         is_executable(path)
     }
+}
+
+/// The content of the ACL file, or what the system says.
+pub fn read_acl_file(path: &str) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| os_text(&error))
 }
 
 /// Whether this process may execute a file.

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::acl::Reason;
+
 /// A figure that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(Cell<u64>);
@@ -34,6 +36,8 @@ pub struct Counters {
     pub failed_auths: Counter,
     /// Commands refused by permissions.
     pub denied_commands: Counter,
+    /// Commands refused because of a channel.
+    pub denied_channels: Counter,
     /// Reads that brought something.
     pub reads: Counter,
     /// Writes.
@@ -55,14 +59,12 @@ impl Counters {
         self.commands_last_second.set(now - before);
     }
 
-    /// Takes note of an error reply.
-    pub fn error(&self, text: &str) {
-        self.errors.add(1);
-        if text.starts_with("WRONGPASS") {
-            self.failed_auths.add(1);
-        }
-        if text.starts_with("NOPERM") {
-            self.denied_commands.add(1);
+    /// Takes note of something that permissions refused.
+    pub fn denied(&self, reason: Reason) {
+        match reason {
+            Reason::Auth => self.failed_auths.add(1),
+            Reason::Command => self.denied_commands.add(1),
+            Reason::Channel => self.denied_channels.add(1),
         }
     }
 }

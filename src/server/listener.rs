@@ -158,7 +158,7 @@ fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
     if shared.clients.len() >= shared.limits.maxclients || fd >= shared.limits.first_reserved_fd {
         return refuse(shared, stream, TOO_MANY);
     }
-    let open_to_all = shared.settings.default_user.nopass;
+    let open_to_all = shared.settings.users.borrow().need_no_password();
     if shared.limits.protected_mode && open_to_all && !from.ip().is_loopback() {
         return refuse(shared, stream, PROTECTED);
     }

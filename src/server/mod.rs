@@ -1,5 +1,6 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
+pub mod access;
 mod carry_out;
 mod client;
 mod clients;
@@ -12,6 +13,7 @@ pub mod link;
 pub mod listener;
 pub mod monitor;
 mod outbox;
+mod pause;
 mod scripts;
 pub mod serve;
 pub mod store;

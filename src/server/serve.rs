@@ -21,10 +21,12 @@ use crate::commands::{ServerFacts, Settings, client_line};
 use crate::config::{OutputLimits, ServerConf};
 use crate::core::notice::{Level, LogLine, Notice};
 
+use super::access::{Access, AccessParts};
 use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
 use super::listener;
+use super::pause::Pause;
 use super::subscriptions::Subscriptions;
 
 /// The name of the serving thread.
@@ -47,6 +49,8 @@ pub struct Parts {
     pub notices: mpsc::Receiver<Notice>,
     /// For the commands.
     pub settings: Settings,
+    /// The ACL log, and where changed users go.
+    pub access: AccessParts,
     /// What clients may take.
     pub limits: ClientLimits,
     /// The figures of INFO that the serving side does not count itself.
@@ -152,10 +156,12 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
     let shared = Rc::new(Shared {
         door: parts.door,
         settings: parts.settings,
+        access: parts.access.into(),
         limits: parts.limits,
         clients: Clients::default(),
         subscriptions: RefCell::default(),
         counters: Counters::default(),
+        pause: Pause::default(),
         started: Instant::now(),
         fixed_facts: parts.facts,
         shutdown: RefCell::new(Some(parts.shutdown)),
@@ -209,7 +215,8 @@ async fn tick_on(shared: Rc<Shared>) {
         for client in shared.clients.alive() {
             shared.check_output(&client);
             let idle = client.last_read.get().elapsed();
-            if !timeout.is_zero() && idle > timeout && !client.is_subscribed() {
+            if !timeout.is_zero() && idle > timeout && !client.is_subscribed() && !client.is_held()
+            {
                 shared.log(Level::Verbose, "Closing idle client".to_owned());
                 client.kill();
             }
@@ -223,12 +230,16 @@ pub struct Shared {
     pub door: Door,
     /// For the commands.
     pub settings: Settings,
+    /// The ACL log, and where changed users go.
+    pub access: Access,
     /// What clients may take.
     pub limits: ClientLimits,
     /// All connections.
     pub clients: Clients,
     /// Who hears which events.
     pub subscriptions: RefCell<Subscriptions>,
+    /// CLIENT PAUSE.
+    pub pause: Pause,
     /// Own figures.
     pub counters: Counters,
     started: Instant,
@@ -283,6 +294,9 @@ impl Shared {
             uptime_s: self.started.elapsed().as_secs(),
             connected_clients: self.clients.len(),
             pubsub_clients: self.clients.subscribed(),
+            blocked_clients: self.clients.count(|session| session.held),
+            tracking_clients: self.clients.count(|session| session.tracking.is_some()),
+            tracking_prefixes: self.clients.tracking_prefixes(),
             maxclients: u64::try_from(self.limits.maxclients).unwrap_or(u64::MAX),
             total_connections_received: counters.connections.get(),
             total_commands_processed: counters.commands.get(),
@@ -297,6 +311,7 @@ impl Shared {
             total_writes_processed: counters.writes.get(),
             acl_access_denied_auth: counters.failed_auths.get(),
             acl_access_denied_cmd: counters.denied_commands.get(),
+            acl_access_denied_channel: counters.denied_channels.get(),
             used_cpu_sys_s: usage.map_or(0.0, |u| seconds(u.system_time())),
             used_cpu_user_s: usage.map_or(0.0, |u| seconds(u.user_time())),
             ..self.fixed_facts.clone()

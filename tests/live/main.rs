@@ -5,6 +5,7 @@
 //! `cargo test --test live -- part_of_its_name`.
 
 mod auth;
+mod contracts;
 mod example_file;
 mod failover;
 mod harness;

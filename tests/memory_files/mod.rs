@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rsentinel::config::{Conf, ConfigError, IncludeReader, RewriteFacts, ServerConf};
+use rsentinel::acl::Users;
+use rsentinel::commands::{fault_of_line, settle_users};
+use rsentinel::config::{Conf, ConfigError, IncludeReader, RewriteFacts, ServerConf, UserLine};
 use rsentinel::config::{SentinelConf, parse, rewrite};
+use rsentinel::core::notice::LogLine;
 
 /// Files by path; `dir` lines are only noted.
 #[derive(Default)]
@@ -56,6 +59,10 @@ impl IncludeReader for MemoryFiles {
         }
     }
 
+    fn fault_of_user(&mut self, line: &UserLine) -> Option<String> {
+        fault_of_line(line)
+    }
+
     fn is_executable(&mut self, path: &str) -> bool {
         path.ends_with(".sh")
     }
@@ -66,9 +73,18 @@ pub fn read(text: &str) -> Result<Conf, ConfigError> {
     parse(text.as_bytes(), &mut MemoryFiles::default())
 }
 
-/// Reads a text that must be right.
+/// Reads a text that must be right, and settles who may do what, as every start does.
 pub fn conf(text: &str) -> Conf {
-    read(text).unwrap_or_else(|error| panic!("{error}\nin\n{text}"))
+    with_users(text, &mut MemoryFiles::default()).0
+}
+
+/// The same with other files, and with the users and the lines for the log.
+pub fn with_users(text: &str, files: &mut MemoryFiles) -> (Conf, Users, Vec<LogLine>) {
+    let read = parse(text.as_bytes(), files);
+    let mut conf = read.unwrap_or_else(|error| panic!("{error}\nin\n{text}"));
+    let settled = settle_users(&mut conf.server, |path| files.read(path));
+    let (users, log) = settled.unwrap_or_else(|refused| panic!("{refused:?}\nin\n{text}"));
+    (conf, users, log)
 }
 
 /// Rewrites a text in the directory `/tmp`.

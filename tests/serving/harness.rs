@@ -15,6 +15,7 @@ use rsentinel::core::event::Instruction;
 use rsentinel::core::notice::{EventName, LogLine, Notice};
 use rsentinel::core::view::{AddressTable, SettingsView, View};
 use rsentinel::core::{self};
+use rsentinel::server::access::AccessParts;
 use rsentinel::server::door::{Call, Door};
 use rsentinel::server::listener;
 use rsentinel::server::serve::{ClientLimits, Parts, Server};
@@ -85,6 +86,7 @@ impl Daemon {
             },
             notices: notices_out,
             settings: options.settings,
+            access: AccessParts::default(),
             limits: options.limits,
             facts: ServerFacts::default(),
             shutdown: shutdown_in,

@@ -156,3 +156,58 @@ fn a_client_that_never_reads_its_replies_does_not_delay_the_others() {
     }
     daemon.client().ask("PING", "+PONG\r\n");
 }
+
+#[test]
+fn a_word_longer_than_the_bulk_limit_is_refused_before_it_comes() {
+    let daemon = limited(|limits| limits.max_bulk = 2_000_000);
+    let mut client = daemon.client();
+    client.send(format!(
+        "*2\r\n$4\r\nPING\r\n$2000000\r\n{}\r\n",
+        "x".repeat(2_000_000)
+    ));
+    client.expect("$2000000\r\nxxx");
+    let mut client = daemon.client();
+    client.send("*2\r\n$4\r\nPING\r\n$2000001\r\n");
+    client.expect("-ERR Protocol error: invalid bulk length\r\n");
+    client.expect_end();
+}
+
+/// The timer column of the system's table of TCP connections for the daemon's end of a client's.
+fn timer_of(daemon: &Daemon, client: &Client) -> String {
+    let hex = |port: u16| format!(":{port:04X}");
+    let theirs = client.stream.local_addr().expect("connected").port();
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let columns = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let line = columns
+        .into_iter()
+        .find(|c| c[1].ends_with(&hex(daemon.port)) && c[2].ends_with(&hex(theirs)));
+    line.expect("connected")[5][..2].to_owned()
+}
+
+#[test]
+fn accepted_connections_are_probed_when_keepalive_is_on_and_only_then() {
+    for (seconds, timer) in [(300, "02"), (0, "00")] {
+        let daemon = limited(|limits| limits.tcp_keepalive_s = seconds);
+        let mut client = daemon.client();
+        client.ask("PING", "+PONG\r\n");
+        // Just after an answer the timer of its acknowledgement may run.
+        eventually("the keepalive timer", || {
+            timer_of(&daemon, &client) == timer
+        });
+    }
+}
+
+#[test]
+fn a_request_for_more_descriptions_than_there_are_commands_is_refused() {
+    let daemon = Daemon::start();
+    let mut client = daemon.client();
+    for command in ["INFO", "DOCS"] {
+        client.ask(
+            &format!("COMMAND {command}{}", " sentinel".repeat(1025)),
+            "-ERR too many command names\r\n",
+        );
+    }
+    client.ask("PING", "+PONG\r\n");
+}

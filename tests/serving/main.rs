@@ -4,5 +4,8 @@
 mod events;
 mod harness;
 mod limits;
+mod memory;
 mod operators;
+mod pause;
+mod replies;
 mod requests;

@@ -10,7 +10,7 @@ use crate::commands::settings::Settings;
 use crate::commands::words;
 use crate::resp::{Proto, Reply};
 
-use super::auth::WRONG_PASSWORD;
+use super::auth::log_in;
 use super::{BAD_NAME, printable};
 
 /// For COMMAND DOCS.
@@ -37,27 +37,30 @@ const NOT_AUTHENTICATED: &str = "NOAUTH HELLO must be called with the client alr
 
 /// Nothing of the connection changes unless everything is right.
 pub fn run(request: Request<'_>) -> Next {
-    Next::Reply(
-        greet(request.session, request.settings, request.args()).unwrap_or_else(Reply::Error),
-    )
+    let typed = &request.words[0];
+    let args = request.args();
+    greet(request.session, request.settings, typed, args).map_or_else(|next| next, Next::Reply)
 }
 
 type ErrorText = std::borrow::Cow<'static, str>;
 
-fn greet(session: &mut Session, settings: &Settings, args: &[Bytes]) -> Result<Reply, ErrorText> {
+fn greet(
+    session: &mut Session,
+    settings: &Settings,
+    typed: &[u8],
+    args: &[Bytes],
+) -> Result<Reply, Next> {
+    let refuse = |text: ErrorText| Next::Reply(Reply::Error(text));
     let proto = match args.first() {
-        Some(version) => version_of(version)?,
+        Some(version) => version_of(version).map_err(refuse)?,
         None => session.proto,
     };
-    let options = read_options(args.get(1..).unwrap_or(&[]))?;
+    let options = read_options(args.get(1..).unwrap_or(&[])).map_err(refuse)?;
     if let Some((user, password)) = options.auth {
-        if !settings.authenticate(user, password) {
-            return Err(WRONG_PASSWORD.into());
-        }
-        session.authenticated = true;
+        log_in(session, settings, typed, user, password)?;
     }
     if settings.auth_required(session) {
-        return Err(NOT_AUTHENTICATED.into());
+        return Err(refuse(NOT_AUTHENTICATED.into()));
     }
     if let Some(name) = options.name {
         session.name = name;

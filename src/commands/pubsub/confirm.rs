@@ -23,7 +23,9 @@ pub fn add(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec<Re
             Of::Channels => &mut session.channels,
             Of::Patterns => &mut session.patterns,
         };
-        set.insert(name.clone());
+        if set.insert(name.clone()) {
+            session.subscribed_bytes += cost(name);
+        }
         pushes.push(push(kind, Reply::Bulk(name.clone()), session));
     }
     pushes
@@ -47,13 +49,23 @@ pub fn remove(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec
     }
     let mut pushes = Vec::with_capacity(names.len());
     for name in names {
-        match of {
+        let removed = match of {
             Of::Channels => session.channels.remove(name),
             Of::Patterns => session.patterns.remove(name),
         };
+        if removed {
+            session.subscribed_bytes -= cost(name);
+        }
         pushes.push(push(kind, Reply::Bulk(name.clone()), session));
     }
     pushes
+}
+
+/// What keeping a subscription takes, in bytes: the name, and its places in the connection's set
+/// and in the registry of all (an estimate).
+fn cost(name: &Bytes) -> usize {
+    const PLACES: usize = 256;
+    name.len() + PLACES
 }
 
 fn push(kind: &str, name: Reply, session: &Session) -> Reply {

@@ -76,7 +76,7 @@ fn the_list_has_a_line_for_each_client_that_the_filter_shows() {
     assert_eq!(
         shown(ListFilter {
             kind: None,
-            ids: Some(vec![2, 9])
+            ids: Some([(2, 0), (9, 1)].into())
         }),
         1
     );
@@ -105,7 +105,7 @@ fn list_options_are_checked() {
     let Next::Clients(ClientsQuery::List(filter)) = stage.next("client list ID -1 5") else {
         panic!()
     };
-    assert_eq!(filter.ids, Some(vec![5]));
+    assert_eq!(filter.ids, Some([(5, 1)].into()));
 }
 
 #[test]

@@ -8,8 +8,7 @@ const WRONGPASS: &str = "WRONGPASS invalid username-password pair or user is dis
 
 fn locked() -> Stage {
     let mut stage = Stage::new();
-    stage.settings.default_user =
-        crate::commands::DefaultUser::with_requirepass(Some(&Secret::new(b"s3cret")));
+    stage.settings.users = Settings::with_requirepass(Some(&Secret::new(b"s3cret"))).users;
     stage
 }
 

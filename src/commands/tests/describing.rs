@@ -60,6 +60,39 @@ fn sentinel_help_lists_the_syntax_in_the_known_order() {
 }
 
 #[test]
+fn client_help_lists_the_syntax_in_the_known_order() {
+    let syntax: Vec<String> = lines(Stage::new().say("client help"))
+        .into_iter()
+        .skip(1)
+        .filter(|line| !line.starts_with("    "))
+        .collect();
+    assert_eq!(
+        syntax,
+        [
+            "CACHING (YES|NO)",
+            "GETREDIR",
+            "GETNAME",
+            "ID",
+            "INFO",
+            "KILL <ip:port>",
+            "KILL <option> <value> [<option> <value> [...]]",
+            "LIST [options ...]",
+            "UNPAUSE",
+            "PAUSE <timeout> [WRITE|ALL]",
+            "REPLY (ON|OFF|SKIP)",
+            "SETNAME <name>",
+            "SETINFO <option> <value>",
+            "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+            "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+            "TRACKINGINFO",
+            "NO-EVICT (ON|OFF)",
+            "NO-TOUCH (ON|OFF)",
+            "HELP",
+        ]
+    );
+}
+
+#[test]
 fn command_info_has_an_entry_or_a_null_for_each_name() {
     let mut stage = Stage::new();
     let entries = elements(stage.say("command info PING nope Client|Id client|nope ping|x"));
@@ -180,8 +213,7 @@ fn acl_tells_of_the_default_user() {
         lines(stage.say("acl list")),
         ["user default on nopass sanitize-payload ~* &* +@all"]
     );
-    stage.settings.default_user =
-        crate::commands::DefaultUser::with_requirepass(Some(&Secret::new(b"foobared")));
+    stage.settings.users = Settings::with_requirepass(Some(&Secret::new(b"foobared"))).users;
     stage.session.authenticated = true;
     assert_eq!(
         lines(stage.say("acl list")),

@@ -1,5 +1,6 @@
 //! Commands against hand-made snapshots: a stage with one connection, and what it answers.
 
+mod access;
 mod client_connections;
 mod connection;
 mod describing;
@@ -10,6 +11,7 @@ mod sentinel_listings;
 mod settings_of_sentinel;
 mod subscribing;
 mod table_rows;
+mod tracking_and_pauses;
 
 use std::sync::Arc;
 
@@ -23,7 +25,9 @@ use crate::core::view::{
 use crate::resp::Reply;
 use crate::types::{Epoch, MasterName, Now, RunId};
 
-use super::{Next, ServerFacts, Session, Settings, dispatch};
+use super::{
+    ClientInfo, ClientsQuery, Next, ServerFacts, Session, Settings, client_line, dispatch,
+};
 
 /// One connection, and everything its commands can see.
 struct Stage {
@@ -79,7 +83,7 @@ impl Stage {
 
     fn resolve(&self, next: Next, line: &str) -> Reply {
         match next {
-            Next::Reply(reply) => reply,
+            Next::Reply(reply) | Next::Denied(reply, _) => reply,
             Next::View(format) => format(&self.view),
             Next::Facts(format) => format(&self.view, &self.facts),
             Next::Addresses(format) => format(&self.addresses),

@@ -25,6 +25,14 @@ acl/whoami 2|noscript loading stale|@slow|
 acl/help 2|loading stale|@slow|
 acl/list 2|admin noscript loading stale|@admin @slow @dangerous|
 acl/users 2|admin noscript loading stale|@admin @slow @dangerous|
+acl/genpass -2|noscript loading stale|@slow|
+acl/deluser -3|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/setuser -3|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/save 2|admin noscript loading stale|@admin @slow @dangerous|request_policy:all_nodes response_policy:all_succeeded
+acl/dryrun -4|admin noscript loading stale|@admin @slow @dangerous|
+acl/getuser 3|admin noscript loading stale|@admin @slow @dangerous|
+acl/load 2|admin noscript loading stale|@admin @slow @dangerous|
+acl/log -2|admin noscript loading stale|@admin @slow @dangerous|
 client -2||@slow|
 client/help 2|loading stale|@slow @connection|
 client/getname 2|noscript loading stale|@slow @connection|
@@ -32,6 +40,13 @@ client/id 2|noscript loading stale|@slow @connection|
 client/info 2|noscript loading stale|@slow @connection|nondeterministic_output
 client/setinfo 4|noscript loading stale|@slow @connection|request_policy:all_nodes response_policy:all_succeeded
 client/setname 3|noscript loading stale|@slow @connection|request_policy:all_nodes response_policy:all_succeeded
+client/caching 3|noscript loading stale|@slow @connection|
+client/getredir 2|noscript loading stale|@slow @connection|
+client/reply 3|noscript loading stale|@slow @connection|
+client/tracking -3|noscript loading stale|@slow @connection|
+client/trackinginfo 2|noscript loading stale|@slow @connection|
+client/pause -3|admin noscript loading stale|@admin @slow @dangerous @connection|
+client/unpause 2|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/kill -3|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/no-evict 3|admin noscript loading stale|@admin @slow @dangerous @connection|
 client/unblock -3|admin noscript loading stale|@admin @slow @dangerous @connection|

@@ -79,15 +79,9 @@ fn put_users(page: &mut Page, server: &ServerConf) {
     if server.aclfile.is_some() {
         return;
     }
-    let mut lines = vec![("default", server.default_user.write())];
-    lines.extend(
-        server
-            .users
-            .iter()
-            .map(|user| (user.name.as_str(), user.write())),
-    );
-    lines.sort();
-    for (name, line) in lines {
-        page.put(Key::User(name.as_bytes().to_vec()), line);
+    let mut users: Vec<_> = server.users.iter().collect();
+    users.sort_by_key(|user| &user.name);
+    for user in users {
+        page.put(Key::User(user.name.clone()), user.write());
     }
 }

@@ -4,7 +4,7 @@
 //! later ones become one more write (group commit). What it has done it tells through one
 //! callback; it decides nothing and retries nothing on its own.
 
-mod file;
+pub(super) mod file;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use crate::config::{RewriteFacts, SentinelConf, ServerConf, rewrite};
 use crate::core::notice::{Level, LogLine};
 use crate::core::persist::Version;
 
+use super::access::UserLines;
 use super::conf_files::os_text;
 use file::{Failure, FileWriter};
 
@@ -72,12 +73,15 @@ struct Waiting {
 
 impl Store {
     /// Starts the thread for the configuration file at `path` (absolute, or relative to a
-    /// current directory that never changes). `report` is called on the store's thread.
+    /// current directory that never changes). Users may change while it runs: what
+    /// `user_lines` holds counts, not what `server` says. `report` is called on the store's
+    /// thread.
     ///
     /// Fails only if the system has no thread left.
     pub fn start(
         path: PathBuf,
         server: ServerConf,
+        user_lines: UserLines,
         report: impl Fn(StoreReport) + Send + 'static,
     ) -> io::Result<Store> {
         let slot = Arc::new(Slot::default());
@@ -85,6 +89,7 @@ impl Store {
         let mut writer = Writer::new(path, server);
         let run = move || {
             while let Some((version, state)) = theirs.next() {
+                writer.server.users = user_lines.load().to_vec();
                 writer.write_version(version, &state, &report);
             }
         };

@@ -15,13 +15,21 @@ mod server;
 mod subscriber;
 mod until;
 
+#[allow(unused_imports)]
+pub use client::Value;
 pub use cluster::{Cluster, Plan, Voice};
 // For the bench, which shares this harness.
 #[allow(unused_imports)]
 pub use scripts::{Recorder, UNTIL_SENTINEL_ENDS, write_script};
 pub use sentinel::{Daemon, MASTER, Sentinel, Settings};
 pub use server::ServerOptions;
-// For the bench, which shares this harness.
+// For the bench and the wire table, which share this harness.
+#[allow(unused_imports)]
+pub use ports::free_port;
+#[allow(unused_imports)]
+pub use process::Process;
+#[allow(unused_imports)]
+pub use server::RedisServer;
 #[allow(unused_imports)]
 pub use subscriber::Subscriber;
 #[allow(unused_imports)]

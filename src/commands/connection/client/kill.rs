@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::commands::argument::Argument;
 use crate::commands::next::{ClientsQuery, KillFilter, Next};
 use crate::commands::row::{HelpEntry, Request};
+use crate::commands::settings::Settings;
 use crate::commands::words::{SYNTAX_ERROR, integer, is, shown, yes_no};
 use crate::resp::Reply;
 
@@ -14,11 +15,14 @@ use super::client_type;
 pub const ARGUMENTS: &[Argument] = &[Argument::one_of(
     "filter",
     &[
-        Argument::string("ip:port"),
+        Argument::string("ip:port").deprecated("2.8.12"),
         Argument::one_of(
             "new-format",
             &[
-                Argument::integer("client-id").after("ID").optional(),
+                Argument::integer("client-id")
+                    .after("ID")
+                    .since("2.8.12")
+                    .optional(),
                 Argument::one_of(
                     "client-type",
                     &[
@@ -30,6 +34,7 @@ pub const ARGUMENTS: &[Argument] = &[Argument::one_of(
                     ],
                 )
                 .after("TYPE")
+                .since("2.8.12")
                 .optional(),
                 Argument::string("username").after("USER").optional(),
                 Argument::string("addr").after("ADDR").optional(),
@@ -87,14 +92,14 @@ pub fn run(request: Request<'_>) -> Next {
         [addr] => Next::Clients(ClientsQuery::KillAddr(
             String::from_utf8_lossy(addr).into_owned(),
         )),
-        pairs => match read_filter(pairs) {
+        pairs => match read_filter(pairs, request.settings) {
             Ok(filter) => Next::Clients(ClientsQuery::Kill(filter)),
             Err(text) => Next::Reply(Reply::error(text)),
         },
     }
 }
 
-fn read_filter(mut rest: &[Bytes]) -> Result<KillFilter, String> {
+fn read_filter(mut rest: &[Bytes], settings: &Settings) -> Result<KillFilter, String> {
     let mut filter = KillFilter {
         skip_me: true,
         ..KillFilter::default()
@@ -111,10 +116,10 @@ fn read_filter(mut rest: &[Bytes]) -> Result<KillFilter, String> {
         } else if is(option, "laddr") {
             filter.laddr = Some(String::from_utf8_lossy(value).into_owned());
         } else if is(option, "user") {
-            if value.as_ref() != b"default" {
-                return Err(format!("ERR No such user '{}'", shown(value)));
-            }
-            filter.user = Some("default".to_owned());
+            let users = settings.users.borrow();
+            let user = users.get(value);
+            let user = user.ok_or_else(|| format!("ERR No such user '{}'", shown(value)))?;
+            filter.user = Some(user.name().clone());
         } else if is(option, "skipme") {
             filter.skip_me = yes_no(value).ok_or(SYNTAX_ERROR)?;
         } else if is(option, "maxage") {

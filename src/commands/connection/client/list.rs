@@ -1,5 +1,7 @@
 //! `CLIENT LIST [TYPE type | ID id …]`.
 
+use std::collections::BTreeMap;
+
 use crate::commands::argument::Argument;
 use crate::commands::next::{ClientsQuery, ListFilter, Next};
 use crate::commands::row::{HelpEntry, Request};
@@ -63,13 +65,15 @@ pub fn run(request: Request<'_>) -> Next {
             else {
                 return Next::Reply(Reply::error("ERR Invalid client ID"));
             };
-            let ids = ids
-                .into_iter()
-                .filter_map(|id| u64::try_from(id).ok())
-                .collect();
+            let mut places = BTreeMap::new();
+            for (place, id) in ids.into_iter().enumerate() {
+                if let Ok(id) = u64::try_from(id) {
+                    places.entry(id).or_insert(place);
+                }
+            }
             Next::Clients(ClientsQuery::List(ListFilter {
                 kind: None,
-                ids: Some(ids),
+                ids: Some(places),
             }))
         }
         _ => Next::Reply(syntax_error()),

@@ -1,20 +1,32 @@
 //! CLIENT: the connections of clients. One file a subcommand; their rows are here.
 
+mod caching;
 mod getname;
+mod getredir;
 mod id;
 mod info;
 mod kill;
 mod list;
 mod no_evict;
+mod pause;
+mod reply;
 mod setinfo;
 mod setname;
+mod tracking;
+mod trackinginfo;
 mod unblock;
+mod unpause;
+
+use bytes::Bytes;
 
 use crate::commands::argument::Argument;
 use crate::commands::container_help;
 use crate::commands::row::{Category as C, Class, Command, Flag as F, Group};
 use crate::commands::session::ClientType;
-use crate::commands::words::is;
+use crate::commands::words::{is, shown};
+use crate::resp::Reply;
+
+pub use getredir::redirect;
 
 const OWN: Class = Class {
     flags: &[F::Noscript, F::Loading, F::Stale],
@@ -34,6 +46,27 @@ const VARYING: &[&str] = &["nondeterministic_output"];
 
 /// The rows, in the order of HELP.
 pub const SUBCOMMANDS: &[Command] = &[
+    Command::new("client|caching", 3, OWN, caching::run)
+        .about(
+            Group::Connection,
+            "6.0.0",
+            "Says whether the next command's keys are tracked.",
+        )
+        .takes(caching::ARGUMENTS)
+        .help(&[(
+            "CACHING (YES|NO)",
+            &["Accepted and remembered; a sentinel has no keys to track."],
+        )]),
+    Command::new("client|getredir", 2, OWN, getredir::run)
+        .about(
+            Group::Connection,
+            "6.0.0",
+            "Shows the connection that tracking redirects to.",
+        )
+        .help(&[(
+            "GETREDIR",
+            &["Show the connection that tracking redirects to."],
+        )]),
     Command::new("client|getname", 2, OWN, getname::run)
         .about(
             Group::Connection,
@@ -65,6 +98,27 @@ pub const SUBCOMMANDS: &[Command] = &[
         .tips(VARYING)
         .takes(list::ARGUMENTS)
         .help(list::HELP),
+    Command::new("client|unpause", 2, OTHERS, unpause::run)
+        .about(Group::Connection, "6.2.0", "Ends a pause.")
+        .help(&[("UNPAUSE", &["End a pause."])]),
+    Command::new("client|pause", -3, OTHERS, pause::run)
+        .about(Group::Connection, "2.9.50", "Makes requests wait.")
+        .takes(pause::ARGUMENTS)
+        .help(&[(
+            "PAUSE <timeout> [WRITE|ALL]",
+            &["Let all requests, or only PUBLISH, wait for these milliseconds."],
+        )]),
+    Command::new("client|reply", 3, OWN, reply::run)
+        .about(
+            Group::Connection,
+            "3.2.0",
+            "Chooses whether this connection gets replies.",
+        )
+        .takes(reply::ARGUMENTS)
+        .help(&[(
+            "REPLY (ON|OFF|SKIP)",
+            &["Choose whether this connection gets replies."],
+        )]),
     Command::new("client|setname", 3, OWN, setname::run)
         .about(Group::Connection, "2.6.9", "Names this connection.")
         .tips(EVERYWHERE)
@@ -100,6 +154,21 @@ pub const SUBCOMMANDS: &[Command] = &[
             "UNBLOCK <clientid> [TIMEOUT|ERROR]",
             &["End the wait of a blocked connection."],
         )]),
+    Command::new("client|tracking", -3, OWN, tracking::run)
+        .about(
+            Group::Connection,
+            "6.0.0",
+            "Switches the tracking of keys on or off.",
+        )
+        .takes(tracking::ARGUMENTS)
+        .help(tracking::HELP),
+    Command::new("client|trackinginfo", 2, OWN, trackinginfo::run)
+        .about(
+            Group::Connection,
+            "6.2.0",
+            "Shows what CLIENT TRACKING was told.",
+        )
+        .help(&[("TRACKINGINFO", &["Show what TRACKING was told."])]),
     Command::new("client|no-evict", 3, OTHERS, no_evict::run)
         .about(
             Group::Connection,
@@ -135,4 +204,12 @@ fn client_type(word: &[u8]) -> Option<ClientType> {
     } else {
         None
     }
+}
+
+/// The error for a subcommand that is known but not with so many words.
+fn wrong_shape(words: &[Bytes]) -> Reply {
+    let typed = words.get(1).map(|word| shown(word)).unwrap_or_default();
+    Reply::error(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{typed}'. Try CLIENT HELP."
+    ))
 }

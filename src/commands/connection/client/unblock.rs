@@ -3,7 +3,7 @@
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;
 use crate::commands::row::Request;
-use crate::commands::words::{NOT_AN_INTEGER, integer, is, shown};
+use crate::commands::words::{NOT_AN_INTEGER, integer, is};
 use crate::resp::Reply;
 
 /// For COMMAND DOCS.
@@ -24,16 +24,7 @@ pub fn run(request: Request<'_>) -> Next {
     let (id, reason) = match request.args() {
         [id] => (id, None),
         [id, reason] => (id, Some(reason)),
-        _ => {
-            let typed = request
-                .words
-                .get(1)
-                .map(|word| shown(word))
-                .unwrap_or_default();
-            return Next::Reply(Reply::error(format!(
-                "ERR unknown subcommand or wrong number of arguments for '{typed}'. Try CLIENT HELP."
-            )));
-        }
+        _ => return Next::Reply(super::wrong_shape(request.words)),
     };
     if reason.is_some_and(|reason| !is(reason, "timeout") && !is(reason, "error")) {
         return Next::Reply(Reply::error(

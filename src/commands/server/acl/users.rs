@@ -5,6 +5,10 @@ use crate::commands::row::Request;
 use crate::resp::Reply;
 
 /// The names of all users.
-pub fn run(_: Request<'_>) -> Next {
-    Next::Reply(Reply::Array(vec![Reply::bulk("default")]))
+pub fn run(request: Request<'_>) -> Next {
+    let users = request.settings.users.borrow();
+    let names = users
+        .iter()
+        .map(|user| Reply::Bulk(user.name().as_bytes().clone()));
+    Next::Reply(Reply::Array(names.collect()))
 }

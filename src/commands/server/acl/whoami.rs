@@ -5,6 +5,6 @@ use crate::commands::row::Request;
 use crate::resp::Reply;
 
 /// The user of this connection.
-pub fn run(_: Request<'_>) -> Next {
-    Next::Reply(Reply::bulk("default"))
+pub fn run(request: Request<'_>) -> Next {
+    Next::Reply(Reply::Bulk(request.session.user.as_bytes().clone()))
 }

@@ -8,9 +8,14 @@ use crate::commands::row::{Command, Request};
 use crate::commands::table::{self, TABLE};
 use crate::resp::Reply;
 
+use super::{MOST_NAMES, TOO_MANY_NAMES};
+
 /// Full name to description; unknown names are left out.
 pub fn run(request: Request<'_>) -> Next {
     let names = request.args();
+    if names.len() > MOST_NAMES {
+        return Next::Reply(Reply::error(TOO_MANY_NAMES));
+    }
     let rows: Vec<&Command> = if names.is_empty() {
         TABLE.iter().collect()
     } else {
@@ -63,10 +68,17 @@ fn argument(one: &Argument) -> Reply {
     if let Some(since) = one.since {
         fields.push((Reply::bulk("since"), Reply::bulk(since)));
     }
-    let flags: Vec<&'static str> = [("optional", one.optional), ("multiple", one.multiple)]
-        .into_iter()
-        .filter_map(|(flag, set)| set.then_some(flag))
-        .collect();
+    if let Some(since) = one.deprecated_since {
+        fields.push((Reply::bulk("deprecated_since"), Reply::bulk(since)));
+    }
+    let flags: Vec<&'static str> = [
+        ("optional", one.optional),
+        ("multiple", one.multiple),
+        ("multiple_token", one.multiple_token),
+    ]
+    .into_iter()
+    .filter_map(|(flag, set)| set.then_some(flag))
+    .collect();
     if !flags.is_empty() {
         fields.push((Reply::bulk("flags"), words(&flags)));
     }

@@ -7,9 +7,14 @@ use crate::commands::row::{Command, Request};
 use crate::commands::table::{self, TABLE};
 use crate::resp::Reply;
 
+use super::{MOST_NAMES, TOO_MANY_NAMES};
+
 /// An entry for each name, a null for an unknown one; every command when no name is given.
 pub fn run(request: Request<'_>) -> Next {
     let names = request.args();
+    if names.len() > MOST_NAMES {
+        return Next::Reply(Reply::error(TOO_MANY_NAMES));
+    }
     if names.is_empty() {
         return Next::Reply(everything());
     }

@@ -16,6 +16,12 @@ const CLASS: Class = Class {
     flags: &[F::Loading, F::Stale],
     categories: &[C::Slow, C::Connection],
 };
+/// Names that one request of INFO or DOCS may have: many times what there is to ask for. An
+/// entry is far longer than the name that asks for it, so the answer could outgrow any request.
+const MOST_NAMES: usize = 1024;
+
+const TOO_MANY_NAMES: &str = "ERR too many command names";
+
 const UNORDERED: &[&str] = &["nondeterministic_output_order"];
 const NAMES: Argument = Argument::string("command-name").optional().multiple();
 

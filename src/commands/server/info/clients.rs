@@ -11,8 +11,10 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     page.zeros(&[
         "client_recent_max_input_buffer",
         "client_recent_max_output_buffer",
-        "blocked_clients",
-        "tracking_clients",
+    ]);
+    page.line("blocked_clients", facts.blocked_clients);
+    page.line("tracking_clients", facts.tracking_clients);
+    page.zeros(&[
         "clients_in_timeout_table",
         "total_blocking_keys",
         "total_blocking_keys_on_nokey",

@@ -56,9 +56,9 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
         "current_active_defrag_time",
         "tracking_total_keys",
         "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    page.line("tracking_total_prefixes", facts.tracking_prefixes);
+    page.zeros(&["unexpected_error_replies"]);
     page.line("total_error_replies", facts.total_error_replies);
     page.zeros(&["dump_payload_sanitizations"]);
     page.line("total_reads_processed", facts.total_reads_processed);
@@ -76,5 +76,6 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     ]);
     page.line("acl_access_denied_auth", facts.acl_access_denied_auth);
     page.line("acl_access_denied_cmd", facts.acl_access_denied_cmd);
-    page.zeros(&["acl_access_denied_key", "acl_access_denied_channel"]);
+    page.zeros(&["acl_access_denied_key"]);
+    page.line("acl_access_denied_channel", facts.acl_access_denied_channel);
 }
