@@ -255,3 +255,29 @@ fn clients_are_listed_and_killed_by_user() {
     assert!(ours.contains("\r\nacl_access_denied_auth:0\r\n"), "{ours}");
     assert_eq!(strings(&admin.same(&["ACL", "WHOAMI"])), ["default"]);
 }
+
+#[test]
+fn the_acl_log_is_as_long_as_configured_and_info_counts_what_was_refused() {
+    let both = Both::start("acllog-max-len 2\n", &[]);
+    let mut admin = both.clients();
+    admin.same(BOB);
+    let mut client = bob(&both);
+    for line in ["AUTH bob bad", "INFO", "ROLE", "PUBLISH zed x"] {
+        client.ask(&line.split(' ').collect::<Vec<_>>());
+    }
+    let replies = admin.ask(&["ACL", "LOG"]);
+    let [ours, theirs] = [&replies[0], &replies[1]].map(|reply| entries(reply));
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.len(), 2);
+    let info = admin.ask_ours(&["INFO", "stats"]);
+    for line in [
+        "acl_access_denied_auth:1",
+        "acl_access_denied_cmd:2",
+        "acl_access_denied_channel:1",
+    ] {
+        assert!(
+            info.contains(&format!("\r\n{line}\r\n")),
+            "{line} in {info}"
+        );
+    }
+}

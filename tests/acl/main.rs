@@ -12,4 +12,5 @@ mod both;
 mod connections;
 mod files;
 mod random_rules;
+mod refused_starts;
 mod replies;
