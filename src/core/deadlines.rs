@@ -53,6 +53,7 @@ impl Deadline {
             Deadline::Heartbeat => (0, 0),
             Deadline::TiltEnd => (0, 1),
             Deadline::RetryPersist => (0, 2),
+            Deadline::Scripts => (0, 3),
             Deadline::Failover(MasterId(master)) => (1, u64::from(master)),
             Deadline::Explain(MasterId(master)) => (2, u64::from(master)),
             Deadline::Down(party) => of_party(1, party),
