@@ -345,6 +345,17 @@ fn a_vote_given_to_another_holds_an_attempt_back() {
 }
 
 #[test]
+fn after_the_last_epoch_of_all_there_is_no_second_vote_in_it() {
+    let last = i64::MAX as u64;
+    let mut w = group(2).settled();
+    w.asked(ip(M), 6379, last, Some(X));
+    w.run(45_000);
+    gossiping(&mut w, 10_000, &[(R[0], 5), (M, 5)]);
+    nothing_was_asked(&w);
+    assert_eq!(w.told("+vote-for-leader").len(), 1);
+}
+
+#[test]
 fn an_own_failover_takes_precedence() {
     let mut w = group(2).settled();
     for p in &P[..2] {

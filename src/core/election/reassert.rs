@@ -184,12 +184,16 @@ impl Sentinel {
 
     fn begin_reassertion(&mut self, id: MasterId, target: Address, now: Now) {
         let epoch = self.unused_epoch(id);
-        self.current_epoch = epoch;
         let limit = self.timings.election_timeout;
         let me = self.my_id.clone();
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };
+        // Only after the last epoch of all.
+        if epoch <= master.leader_epoch.max(master.config_epoch) {
+            return self.drop_reassertion(id);
+        }
+        self.current_epoch = epoch;
         let until = now
             .mono
             .plus(limit.min(master.settings.failover_timeout) + 1);
