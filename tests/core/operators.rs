@@ -1,6 +1,6 @@
 //! Instructions of operators.
 
-use rsentinel::core::action::Action;
+use rsentinel::core::action::{Action, Socket};
 use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption, TimingKey};
 use rsentinel::core::{Ask, Reply};
 use rsentinel::types::MasterName;
@@ -429,4 +429,24 @@ fn a_restored_peer_with_the_own_id_and_restored_duplicates_are_dropped() {
         .settled();
     let view = w.view().masters[0].clone();
     assert_eq!((view.replicas.len(), view.peers.len()), (2, 1));
+}
+
+#[test]
+fn a_peer_heard_of_while_a_new_master_is_being_written_is_connected_to_all_the_same() {
+    let mut w = plan(1, 1, 2).settled();
+    w.disk = Disk::Hangs;
+    monitor(&mut w, "other", ip(R[0]), 6379);
+    let hello = hello_text(P[1], &peer_id(1), 0, R[0], 0).replace(&format!(",{NAME},"), ",other,");
+    w.hello(&hello);
+    w.run(500);
+    w.settle_disk(Disk::Writes(1));
+    w.run(500);
+    w.hello(&hello);
+    w.run(500);
+    assert_eq!(w.told("+monitor").len(), 2, "{}", w.story());
+    assert!(
+        !w.connects_to(P[1], Socket::Command).is_empty(),
+        "{}",
+        w.story()
+    );
 }

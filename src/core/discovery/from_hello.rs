@@ -24,6 +24,10 @@ impl Sentinel {
         let Some(&id) = self.names.get(hello.master) else {
             return;
         };
+        // Nothing about a new master is told before the master itself is; hellos come again.
+        if self.ledger.holds_back(id) {
+            return;
+        }
         let peer = self.meet_peer(id, &hello, text, now);
         if hello.current_epoch > self.current_epoch {
             self.raise_epoch(hello.current_epoch, id, now);
