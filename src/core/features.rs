@@ -18,8 +18,8 @@ pub struct Features {
 impl Default for Features {
     fn default() -> Self {
         Features {
-            early_retry: false,
-            reassert: false,
+            early_retry: true,
+            reassert: true,
             confirm_restored: true,
         }
     }

@@ -108,8 +108,13 @@ impl Hello {
     /// The payload, cut at [`MAX_PAYLOAD`] bytes (or just before the character that this would
     /// split). A cut hello is malformed to its receivers; so is one of a name with a comma.
     pub fn payload(&self) -> String {
-        let names = [self.ip.len(), self.id.as_str().len(), self.master.as_str().len()];
-        let mut text = String::with_capacity(names.iter().sum::<usize>() + self.master_host.len() + 48);
+        let names = [
+            self.ip.len(),
+            self.id.as_str().len(),
+            self.master.as_str().len(),
+        ];
+        let mut text =
+            String::with_capacity(names.iter().sum::<usize>() + self.master_host.len() + 48);
         // Writing to a string cannot fail.
         let _ = write!(
             text,

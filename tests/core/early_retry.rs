@@ -92,7 +92,7 @@ fn the_next_attempt_after_a_void_election_waits_a_random_part_of_four_slots() {
 
 #[test]
 fn without_the_feature_a_void_election_is_waited_out() {
-    let mut w = plan(1, 2, 2).settled();
+    let mut w = plan(1, 2, 2).feature("early-retry", false).settled();
     set(&mut w, vec![name(&peer_id(0)), name(&peer_id(1))]);
     w.kill_master();
     w.until("+try-failover", 5_000);

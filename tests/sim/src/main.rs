@@ -99,7 +99,7 @@ fn main() -> ExitCode {
     let next = AtomicU64::new(options.from);
     let stop = AtomicBool::new(false);
     let total = Mutex::new(Tally::default());
-    let broken: Mutex<Vec<(u64, Violation)>> = Mutex::new(Vec::new());
+    let broken: Mutex<Vec<(u64, u64, Violation)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
             scope.spawn(|| {
@@ -110,16 +110,17 @@ fn main() -> ExitCode {
                         break;
                     }
                     let outcome = Setup::of_seed(seed, options.wishes).run(false);
+                    let step = outcome.tally.turns;
                     tally.add(outcome.tally);
                     if let Some(violation) = outcome.violation {
                         if options.keep_going {
                             println!(
-                                "seed {seed}: {} at {} ms: {}",
+                                "seed {seed}: {} at step {step}, {} ms: {}",
                                 violation.invariant, violation.at, violation.text
                             );
                         }
                         if let Ok(mut broken) = broken.lock() {
-                            broken.push((seed, violation));
+                            broken.push((seed, step, violation));
                         }
                         if !options.keep_going {
                             stop.store(true, Ordering::Relaxed);
@@ -135,7 +136,7 @@ fn main() -> ExitCode {
     let seconds = started.elapsed().as_secs_f64();
     let done = next.load(Ordering::Relaxed).min(options.to) - options.from;
     let mut broken = broken.into_inner().unwrap_or_default();
-    broken.sort_by_key(|(seed, _)| *seed);
+    broken.sort_by_key(|(seed, ..)| *seed);
     let total = total.into_inner().unwrap_or_default();
     report(&total, done, seconds, broken.len());
     if options.trace && broken.is_empty() {
@@ -149,16 +150,16 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let Some((seed, violation)) = broken.first() else {
+    let Some((seed, step, violation)) = broken.first() else {
         return ExitCode::SUCCESS;
     };
-    show(&options, *seed, violation);
+    show(&options, *seed, *step, violation);
     ExitCode::FAILURE
 }
 
-fn show(options: &Options, seed: u64, violation: &Violation) {
+fn show(options: &Options, seed: u64, step: u64, violation: &Violation) {
     println!(
-        "\nVIOLATION of {} at {} ms: {}",
+        "\nVIOLATION of {} at step {step}, {} ms: {}",
         violation.invariant, violation.at, violation.text
     );
     println!("seed {seed}; the same options with --seed {seed} reproduce it byte for byte");
@@ -191,7 +192,10 @@ fn show_trace(setup: &Setup, lines: usize) {
         println!("{line}");
     }
     if let Some(v) = outcome.violation {
-        println!("{:>10} {}: {}", v.at, v.invariant, v.text);
+        println!(
+            "{:>10} {} at step {}: {}",
+            v.at, v.invariant, outcome.tally.turns, v.text
+        );
     }
 }
 

@@ -155,7 +155,10 @@ impl Reference {
         if heard && hello.id == self.my_id.as_str() {
             return;
         }
-        let found = self.groups.iter().find(|(_, g)| g.name.as_str() == hello.master);
+        let found = self
+            .groups
+            .iter()
+            .find(|(_, g)| g.name.as_str() == hello.master);
         let Some((&id, _)) = found else { return };
         let port = u16::try_from(hello.port).unwrap_or(0);
         self.meet(id, &hello, port, now);

@@ -189,17 +189,17 @@ impl World {
     ) {
         let Reply::Down(opinion) = reply else { return };
         let asker = self.conns[conn as usize].node;
-        if question.candidate.is_some() {
-            self.note(|_| {
-                format!(
-                    "sentinel {node}: answers sentinel {asker} about epoch {}: {} {} {}",
-                    question.epoch,
-                    u8::from(opinion.down),
-                    opinion.leader.as_ref().map_or("*", |l| l.as_str()),
-                    opinion.epoch
-                )
-            });
-        }
+        self.note(|_| {
+            format!(
+                "sentinel {node}: answers sentinel {asker} about {}:{} in epoch {}: {} {} {}",
+                question.host,
+                question.port,
+                question.epoch,
+                u8::from(opinion.down),
+                opinion.leader.as_ref().map_or("*", |l| l.as_str()),
+                opinion.epoch
+            )
+        });
         self.judge(
             node,
             &Fact::Answered {
@@ -244,31 +244,7 @@ impl World {
             return;
         };
         let host = self.conns[number as usize].far;
-        match &ask {
-            Ask::MasterDown {
-                candidate: Some(_),
-                epoch,
-                ..
-            } => self.note(|w| {
-                let to = w.host_name(host);
-                format!("sentinel {node} -> {to}: asks for its vote in epoch {epoch}")
-            }),
-            Ask::Replicate { target, .. } => self.note(|w| {
-                format!(
-                    "sentinel {node} -> {}: SLAVEOF {target:?}",
-                    w.host_name(host)
-                )
-            }),
-            _ => {}
-        }
-        if let Ask::MasterDown {
-            candidate: Some(_),
-            epoch,
-            ..
-        } = &ask
-        {
-            self.keep(node, || What::AsksForVote(epoch.get()));
-        }
+        self.tell_of_sending(node, host, &ask);
         self.judge(node, &Fact::Sent { host, ask: &ask });
         let this = &mut self.conns[number as usize];
         if ask == Ask::Info {

@@ -148,7 +148,11 @@ impl World {
             }
             In::Closed(reason) => {
                 conn.near_open = false;
+                let was_up = conn.state == State::Up;
                 self.nodes[node].conns.remove(id);
+                if was_up {
+                    self.tell_of_loss(node, far, reason);
+                }
                 Event::Closed {
                     conn: id,
                     reason: reason.to_owned(),

@@ -13,6 +13,7 @@ mod faults;
 mod running;
 mod said;
 mod settled;
+mod story;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +70,7 @@ pub struct World {
     pub violation: Option<Violation>,
     /// What happened, if anybody wants to read it.
     pub trace: Option<Vec<String>>,
+    told_hellos: story::ToldHellos,
     /// What sentinels said, for whoever measures; `None` unless it is wanted.
     pub said: Option<Vec<Said>>,
     /// Counts changes of what is published, of who lives, and of who is a master.
@@ -142,6 +144,7 @@ impl World {
             oracles,
             violation: None,
             trace: None,
+            told_hellos: Default::default(),
             said: None,
             changes: 0,
             queue: Queue::default(),

@@ -107,3 +107,18 @@ fn a_refusal_heard_in_tilt_instructs_nobody_before_tilt_is_over() {
     cluster.act(Effect::StartServer(0, Restart::Same, 0));
     cluster.settles(120_000);
 }
+
+/// A peer's hello that arrived while a MONITOR was still being written made the peer known, but it
+/// was never connected to (L5).
+#[test]
+fn a_peer_heard_of_while_monitor_is_being_written_is_connected_to() {
+    let mut cluster = Cluster::armed(Shape::plain(3, 1), &[]);
+    cluster.act(Effect::DiskSpeed(2, 5_000_000, 5_000_000));
+    let name = MasterName::new("m0");
+    cluster.act(Effect::Instruct(2, Instruction::Remove { name }));
+    cluster.run(12_000);
+    cluster.act(Effect::MonitorAgain(2, 0));
+    cluster.run(4_900);
+    cluster.act(Effect::DiskSpeed(2, 1_000, 4_000));
+    cluster.settles(30_000);
+}
