@@ -70,6 +70,8 @@ pub struct Server {
     pub no_auth: bool,
     /// Refuses SLAVEOF (no permission).
     pub refuses_slaveof: bool,
+    /// Refuses INFO (no permission), but nothing else.
+    pub refuses_info: bool,
     /// Says something false.
     pub lie: Option<Lie>,
     /// `replica-priority`.
@@ -103,6 +105,7 @@ impl Server {
             loading_until: 0,
             busy_until: 0,
             no_auth: false,
+            refuses_info: false,
             refuses_slaveof: false,
             lie: None,
             priority: 100,

@@ -115,10 +115,11 @@ impl Oracle for DurableFirst {
                     EventName::ElectedLeader => return self.own_on_disk(scene, group),
                     _ => {}
                 }
-                if let Some(epoch) = said::own_vote(scene, notice) {
-                    standing.own_vote = Some(epoch);
-                }
-                Ok(())
+                let Some(epoch) = said::own_vote(scene, notice) else {
+                    return Ok(());
+                };
+                standing.own_vote = Some(epoch);
+                self.on_disk(scene, group, epoch, scene.at.id.as_str())
             }
             Fact::Sent {
                 ask:

@@ -1,8 +1,12 @@
 //! Faults that wait for the worst moment.
 
+use rsentinel::core::event::Instruction;
 use rsentinel::core::notice::EventName;
+use rsentinel::types::MasterName;
 
 use crate::chance::Chance;
+use crate::shape::Shape;
+use crate::world::effect::Effect;
 
 use super::{Act, Fault, Kind, Trigger};
 
@@ -114,3 +118,38 @@ pub fn armed(chance: &mut Chance, at: u64) -> Fault {
         kind: Kind::When(trigger, act),
     }
 }
+
+/// A leader is cut off from everybody while it waits for its promotion, and meanwhile an operator
+/// has another sentinel fail over to the replica and back again: when the leader hears of it, the
+/// newer configuration names the very master that it is about to replace.
+pub fn there_and_back(shape: &Shape, chance: &mut Chance, at: u64) -> [Fault; 4] {
+    let nodes = shape.nodes as u64;
+    let leader = chance.between(0, nodes - 1);
+    let other = ((leader + chance.between(1, nodes - 1)) % nodes) as usize;
+    let group = chance.between(0, shape.masters as u64 - 1) as usize;
+    let name = || MasterName::new(&Shape::group_name(group));
+    let fail_over = |node: usize, at: u64| {
+        let instruction = Instruction::Failover { name: name() };
+        Fault {
+            at,
+            name: THERE_AND_BACK,
+            kind: Kind::Effects(vec![(0, Effect::Instruct(node, instruction))]),
+        }
+    };
+    let cut_off = Kind::When(
+        Trigger::Announced(EventName::StateWaitPromotion),
+        Act::Isolate(chance.pick(&[2_500, 4_500, 7_000])),
+    );
+    [
+        Fault {
+            at,
+            name: "leader cut off at its promotion",
+            kind: cut_off,
+        },
+        fail_over(leader as usize, at + 1),
+        fail_over(other, at + 200),
+        fail_over(other, at + 1_500 + chance.between(0, 1_500)),
+    ]
+}
+
+const THERE_AND_BACK: &str = "operator: FAILOVER there and back";

@@ -8,7 +8,7 @@ use crate::server::{Lie, Restart};
 use crate::shape::Shape;
 use crate::world::effect::Effect;
 
-use super::nasty::armed;
+use super::nasty::{armed, there_and_back};
 use super::{Fault, Kind};
 
 /// Faults begin after this, in ms: until then the sentinels get to know each other.
@@ -43,6 +43,14 @@ pub fn random(shape: &Shape, chance: &mut Chance) -> (Vec<Fault>, u64) {
     if chance.percent(8) {
         let at = CALM + chance.between(0, length * 3 / 4);
         faults.push(address_changes(shape, chance, at));
+    }
+    if chance.percent(8) {
+        let at = CALM + chance.between(0, length / 2);
+        faults.push(info_refused(shape, chance, at));
+    }
+    if chance.percent(8) {
+        let at = CALM + chance.between(0, length * 3 / 4);
+        faults.extend(there_and_back(shape, chance, at));
     }
     faults.sort_by_key(|f| f.at);
     (faults, CALM + length)
@@ -449,6 +457,23 @@ fn of_operator(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
             )
         }
     }
+}
+
+/// A server answers PING but not INFO, as with a user that lacks the permission, for longer than
+/// what it said last counts as fresh.
+fn info_refused(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
+    let server = any_server(shape, chance);
+    effects(
+        at,
+        "INFO refused",
+        vec![
+            (0, Effect::RefuseInfo(server, true)),
+            (
+                chance.between(22_000, 60_000),
+                Effect::RefuseInfo(server, false),
+            ),
+        ],
+    )
 }
 
 /// What the fault is called whose end has to be made by hand.

@@ -33,6 +33,7 @@ impl World {
             Effect::Busy(s, ms) => self.servers[s].busy_until = self.now + ms * 1_000,
             Effect::Loading(s, ms) => self.servers[s].loading_until = self.now + ms * 1_000,
             Effect::NoAuth(s, on) => self.servers[s].no_auth = on,
+            Effect::RefuseInfo(s, on) => self.servers[s].refuses_info = on,
             Effect::RefuseSlaveof(s, on) => self.servers[s].refuses_slaveof = on,
             Effect::Lie(s, lie) => self.servers[s].lie = lie,
             Effect::Priority(s, priority) => self.servers[s].priority = priority,
@@ -76,6 +77,7 @@ impl World {
             | Effect::Busy(s, _)
             | Effect::Loading(s, _)
             | Effect::NoAuth(s, _)
+            | Effect::RefuseInfo(s, _)
             | Effect::RefuseSlaveof(s, _)
             | Effect::Lie(s, _)
             | Effect::Priority(s, _)
@@ -312,6 +314,7 @@ impl World {
             let this = &mut self.servers[s];
             this.no_auth = false;
             this.refuses_slaveof = false;
+            this.refuses_info = false;
             this.lie = None;
             this.busy_until = 0;
             this.loading_until = 0;

@@ -21,6 +21,8 @@ pub enum Effect {
     Loading(usize, u64),
     /// A server refuses our password, or takes it again.
     NoAuth(usize, bool),
+    /// A server refuses INFO, or does so no longer.
+    RefuseInfo(usize, bool),
     /// A server refuses SLAVEOF, or takes it again.
     RefuseSlaveof(usize, bool),
     /// A server's INFO is wrong, or right again.

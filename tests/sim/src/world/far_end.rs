@@ -62,8 +62,9 @@ impl World {
                 _ => PingVerdict::Pong,
             }),
             Ask::Info => {
-                let report = if no_auth || busy {
-                    Err(refusal.unwrap_or_default().to_owned())
+                let report = if no_auth || busy || server.refuses_info {
+                    let why = refusal.unwrap_or("NOPERM this user has no permissions");
+                    Err(why.to_owned())
                 } else {
                     let host_of = |s: usize| super::host_text(&self.shape, s);
                     Ok(Box::new(server::info(&self.servers, far, now, &host_of)))

@@ -132,19 +132,6 @@ pub const MUTANTS: &[Mutant] = &[
         seeds: PLAIN,
     },
     Mutant {
-        name: "a replica without a link is waited for without end",
-        edits: &[(
-            "failover/promote.rs",
-            "            if end <= now.mono {
-                return self.abort(id, EventName::AbortSlaveTimeout, now);
-            }
-            return self.set_failover_deadline(id, end);",
-            "            return self.set_failover_deadline(id, end.max(now.mono.plus(1_000)));",
-        )],
-        breaks: &["L3"],
-        seeds: PLAIN,
-    },
-    Mutant {
         name: "replicas that do not follow are waited for without end",
         edits: &[(
             "failover/reconf_replicas.rs",

@@ -20,7 +20,8 @@ pub const MUTANTS: &[Mutant] = &[
             "        let carrier = self.ledger.in_flight.back().map(|(v, _)| *v);",
             "        let carrier = self.ledger.in_flight.back().map(|(v, _)| *v).filter(|v| v.0 == 0);",
         )],
-        breaks: &["S1"],
+        // The vote gets to the disk, and the next state takes it back.
+        breaks: &["S3", "S1"],
         seeds: PLAIN,
     },
     Mutant {
