@@ -4,17 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
+use crate::shape::server_of_host;
 
 /// The judge.
 #[derive(Default)]
 pub struct VoidEpochs {
     attempts: said::Attempts,
     begun: BTreeMap<(usize, usize), u64>,
+    asked: BTreeMap<(usize, usize), u64>,
     given_up: BTreeMap<(usize, usize), u64>,
     held_void: BTreeSet<(usize, u64)>,
     elected: BTreeSet<(usize, u64)>,
@@ -27,7 +30,7 @@ impl Oracle for VoidEpochs {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::Announced]
+        &[Kind::Born, Kind::Announced, Kind::SentQuestion]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
@@ -38,6 +41,23 @@ impl Oracle for VoidEpochs {
             Fact::Born(_) => {
                 self.begun.retain(|(node, _), _| *node != scene.node);
                 self.given_up.retain(|(node, _), _| *node != scene.node);
+                return Ok(());
+            }
+            Fact::Sent {
+                ask:
+                    Ask::MasterDown {
+                        epoch,
+                        candidate: Some(_),
+                        host,
+                        ..
+                    },
+                ..
+            } => {
+                // An own vote that never reached the disk is told nowhere: requests say the epoch.
+                if let Some(server) = server_of_host(host) {
+                    let group = scene.shape.group_of(server);
+                    self.asked.insert((scene.node, group), epoch.get());
+                }
                 return Ok(());
             }
             Fact::Announced(notice) => notice,
@@ -54,7 +74,9 @@ impl Oracle for VoidEpochs {
                 self.given_up.remove(&key);
             }
             EventName::AbortNotElected => {
-                self.given_up.insert(key, self.attempts.epoch(scene, group));
+                let own = self.attempts.epoch(scene, group);
+                let asked = self.asked.get(&key).copied().unwrap_or(0);
+                self.given_up.insert(key, own.max(asked));
             }
             EventName::TryFailover if !self.attempts.forced(scene, group) => {
                 let given_up = self.given_up.remove(&key);

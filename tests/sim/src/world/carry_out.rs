@@ -245,6 +245,14 @@ impl World {
         };
         let host = self.conns[number as usize].far;
         self.tell_of_sending(node, host, &ask);
+        if let Ask::MasterDown {
+            candidate: Some(_),
+            epoch,
+            ..
+        } = &ask
+        {
+            self.keep(node, || What::AsksForVote(epoch.get()));
+        }
         self.judge(node, &Fact::Sent { host, ask: &ask });
         let this = &mut self.conns[number as usize];
         if ask == Ask::Info {
