@@ -162,10 +162,23 @@ pub fn sentinel_at(node: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, node as u8 + 1)), 26379)
 }
 
-/// Which server listens at an address.
+/// Where a server listens that has moved so many times.
+pub fn server_after_moves(server: usize, moves: u8) -> SocketAddr {
+    let net = if moves == 0 {
+        0
+    } else {
+        moves.saturating_add(1)
+    };
+    SocketAddr::new(
+        IpAddr::V4(Ipv4Addr::new(10, 0, net, server as u8 + 1)),
+        6379,
+    )
+}
+
+/// Which server listens, or once listened, at an address.
 pub fn server_of(at: SocketAddr) -> Option<usize> {
     match at.ip() {
-        IpAddr::V4(ip) if ip.octets()[2] == 0 => Some(usize::from(ip.octets()[3]) - 1),
+        IpAddr::V4(ip) if ip.octets()[2] != 1 => Some(usize::from(ip.octets()[3]) - 1),
         _ => None,
     }
 }

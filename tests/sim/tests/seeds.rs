@@ -1,4 +1,4 @@
-//! A fixed number of seeds, as an ordinary test; `cargo run --release -p sim` runs any number.
+//! A few seeds as ordinary tests; `tests/run` runs 2,000, `cargo run --release -p sim` any number.
 
 use rsentinel::core::Features;
 use sim::oracles::Oracles;
@@ -23,7 +23,7 @@ fn none_breaks(seeds: std::ops::Range<u64>, wishes: Wishes) {
 
 #[test]
 fn no_invariant_breaks_in_the_first_seeds_of_pure_quorums() {
-    none_breaks(0..60, Wishes::default());
+    none_breaks(0..20, Wishes::default());
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn no_invariant_breaks_in_the_first_seeds_of_mixed_quorums() {
         mixed: true,
         ..Wishes::default()
     };
-    none_breaks(0..30, wishes);
+    none_breaks(0..12, wishes);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn no_invariant_breaks_without_the_optional_behaviours() {
             features,
             ..Wishes::default()
         };
-        none_breaks(60..80, wishes);
+        none_breaks(60..66, wishes);
     }
 }
 
@@ -62,7 +62,7 @@ fn the_same_seed_gives_the_same_trace() {
 
 #[test]
 fn no_oracle_misses_a_kind_of_fact_that_it_does_not_name() {
-    for seed in 0..24 {
+    for seed in 0..9 {
         let wishes = Wishes {
             mixed: seed % 3 == 0,
             ..Wishes::default()

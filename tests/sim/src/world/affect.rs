@@ -29,6 +29,7 @@ impl World {
                 server::restart(&mut self.servers, s, how, loading * 1_000, self.now);
                 self.flush_server(s);
             }
+            Effect::Move(s, stale) => self.move_server(s, stale),
             Effect::Hang(s, on) => self.hang(s, on),
             Effect::Busy(s, ms) => self.servers[s].busy_until = self.now + ms * 1_000,
             Effect::Loading(s, ms) => self.servers[s].loading_until = self.now + ms * 1_000,
@@ -73,6 +74,7 @@ impl World {
             Effect::KillServer(s)
             | Effect::PowerOff(s)
             | Effect::StartServer(s, ..)
+            | Effect::Move(s, _)
             | Effect::Hang(s, _)
             | Effect::Busy(s, _)
             | Effect::Loading(s, _)
@@ -101,7 +103,7 @@ impl World {
         }
     }
 
-    fn kill_server(&mut self, s: usize, silently: bool) {
+    pub(super) fn kill_server(&mut self, s: usize, silently: bool) {
         if !self.servers[s].alive {
             return;
         }

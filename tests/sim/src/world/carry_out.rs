@@ -9,7 +9,7 @@ use rsentinel::wire::DownReply;
 
 use crate::facts::Fact;
 use crate::node::Node;
-use crate::shape::{node_of, server_at, server_of, server_of_host};
+use crate::shape::{node_of, server_of, server_of_host};
 
 use super::World;
 use super::conn::{Conn, In, State};
@@ -108,7 +108,10 @@ impl World {
                 self.conns
                     .push(Conn::new(node, incarnation, conn, host, socket));
                 self.nodes[node].conns.insert(conn, number);
-                if let Some(far) = far {
+                if far.is_some_and(|far| self.left_behind(far, to)) {
+                    // Nobody answers there any more.
+                    self.conns[number as usize].void = true;
+                } else if let Some(far) = far {
                     let near = self.host_of_node(node);
                     let at = self.now + self.network.travel(near, far, &mut self.chance);
                     self.queue.push(at, Due::Syn(number, 0));
@@ -272,7 +275,7 @@ impl World {
         } else {
             server_of_host(&host).map_or_else(
                 || Err("no such name".into()),
-                |server| Ok(server_at(server).ip()),
+                |server| Ok(self.address_by_name(server).ip()),
             )
         };
         let takes = self.chance.between(ms * 500, ms * 1_500);

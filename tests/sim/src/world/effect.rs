@@ -13,6 +13,9 @@ pub enum Effect {
     PowerOff(usize),
     /// A server's process starts; loading takes so many ms.
     StartServer(usize, Restart, u64),
+    /// A server's machine is replaced by one with another address, under the same name; names lead
+    /// to the old one for so many ms. Only where servers have names.
+    Move(usize, u64),
     /// A server stops or continues (SIGSTOP, SIGCONT).
     Hang(usize, bool),
     /// A script runs on a server for so many ms.

@@ -10,6 +10,7 @@ mod carry_out;
 mod deliver;
 mod far_end;
 mod faults;
+mod moves;
 mod running;
 mod said;
 mod settled;
@@ -71,6 +72,7 @@ pub struct World {
     /// What happened, if anybody wants to read it.
     pub trace: Option<Vec<String>>,
     told_hellos: story::ToldHellos,
+    moves: moves::Moves,
     /// What sentinels said, for whoever measures; `None` unless it is wanted.
     pub said: Option<Vec<Said>>,
     /// Counts changes of what is published, of who lives, and of who is a master.
@@ -145,6 +147,7 @@ impl World {
             violation: None,
             trace: None,
             told_hellos: Default::default(),
+            moves: Default::default(),
             said: None,
             changes: 0,
             queue: Queue::default(),

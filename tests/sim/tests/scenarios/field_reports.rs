@@ -205,3 +205,30 @@ fn all_processes_restarted_at_once_come_back_to_the_same_master() {
     assert_eq!(cluster.world.agreed_master(0), Some(0));
     assert_eq!(cluster.count(EventName::PromotedSlave), 0);
 }
+
+#[test]
+fn a_replica_that_returns_under_its_name_with_another_address_is_followed() {
+    let mut shape = Shape::plain(3, 2);
+    shape.names = true;
+    let mut cluster = Cluster::settled(shape);
+    cluster.act(Effect::Move(1, 500));
+    cluster.settles(20_000);
+    // It is watched at its new address: when the master dies, it can take over.
+    cluster.act(Effect::KillServer(2));
+    cluster.act(Effect::KillServer(0));
+    cluster.new_master(0, 10_000);
+    assert_eq!(cluster.world.agreed_master(0), Some(1));
+}
+
+#[test]
+fn a_master_that_returns_within_down_after_with_another_address_is_not_failed_over() {
+    let mut shape = Shape::plain(3, 2);
+    shape.names = true;
+    shape.down_after = 5_000;
+    let mut cluster = Cluster::settled(shape);
+    cluster.act(Effect::Move(0, 500));
+    cluster.run(20_000);
+    assert_eq!(cluster.count(EventName::TryFailover), 0);
+    cluster.settles(15_000);
+    assert_eq!(cluster.world.agreed_master(0), Some(0));
+}
