@@ -146,3 +146,28 @@ fn a_slow_disk_delays_a_failover_by_its_slowness_only() {
     let end = w.until("+promoted-slave", 5_000);
     assert!((400..=410).contains(&(end - began)), "{}", end - began);
 }
+
+/// Simulator seed 32171: a group that is monitored anew begins with the current epoch, so that no
+/// second vote is given in it; that epoch may not be on disk yet.
+#[test]
+fn no_answer_carries_the_epoch_of_a_group_monitored_anew_before_it_is_on_disk() {
+    let mut w = plan(1, 2, 2).settled();
+    w.disk = Disk::Fails(1);
+    w.hello_of(0, 7, M, 0);
+    w.instruct(Instruction::Remove { name: name() });
+    w.instruct(Instruction::Monitor {
+        name: name(),
+        host: ip(M).into(),
+        port: 6379,
+        quorum: 2,
+    });
+    w.run(10);
+    let asked = w.asked(ip(M), 6379, 3, Some(&peer_id(0)));
+    w.run(10);
+    assert_eq!(w.disk_state().current_epoch, epoch_of(0));
+    assert_eq!(w.opinion(asked), Some((false, "*".into(), 0)));
+    w.disk = Disk::Writes(1);
+    w.run(40_000);
+    let asked = w.asked(ip(M), 6379, 3, Some(&peer_id(0)));
+    assert_eq!(w.opinion(asked), Some((false, "*".into(), 7)));
+}

@@ -58,6 +58,7 @@ impl Sentinel {
             );
         };
         let current = self.current_epoch;
+        let durable = self.ledger.durable_epoch();
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };
@@ -72,7 +73,8 @@ impl Sentinel {
             let opinion = DownOpinion {
                 down,
                 leader: master.voted_for.clone(),
-                epoch: master.leader_epoch,
+                // A group that was monitored anew begins with an epoch that may not be on disk.
+                epoch: master.leader_epoch.min(durable),
             };
             return self.reply_down(waiter, opinion);
         }
@@ -194,7 +196,7 @@ impl Sentinel {
                 let opinion = DownOpinion {
                     down,
                     leader: master.voted_for.clone(),
-                    epoch: master.leader_epoch,
+                    epoch: master.leader_epoch.min(self.ledger.durable_epoch()),
                 };
                 self.reply_down(waiter, opinion);
             }

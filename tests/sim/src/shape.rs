@@ -162,6 +162,9 @@ pub fn sentinel_at(node: usize) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 1, node as u8 + 1)), 26379)
 }
 
+/// Servers that have moved once are in the net 10.0.100.0/24, twice in the next one.
+const FIRST_MOVED_NET: u8 = 100;
+
 /// Where a server listens that has moved so many times.
 pub fn server_after_moves(server: usize, moves: u8) -> SocketAddr {
     let net = if moves == 0 {
@@ -178,7 +181,9 @@ pub fn server_after_moves(server: usize, moves: u8) -> SocketAddr {
 /// Which server listens, or once listened, at an address.
 pub fn server_of(at: SocketAddr) -> Option<usize> {
     match at.ip() {
-        IpAddr::V4(ip) if ip.octets()[2] != 1 => Some(usize::from(ip.octets()[3]) - 1),
+        IpAddr::V4(ip) if ip.octets()[2] == 0 || ip.octets()[2] >= FIRST_MOVED_NET => {
+            Some(usize::from(ip.octets()[3]) - 1)
+        }
         _ => None,
     }
 }

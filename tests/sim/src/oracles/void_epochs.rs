@@ -84,8 +84,15 @@ impl Oracle for VoidEpochs {
                 let timeout = scene
                     .view()
                     .and_then(|v| said::master(v, group).map(|m| m.failover_timeout));
+                // A configuration of that epoch has been published since: its failover is over.
+                let over = scene
+                    .view()
+                    .and_then(|v| said::master(v, group).map(|m| m.config_epoch.get()))
+                    .zip(given_up)
+                    .is_some_and(|(config, epoch)| config >= epoch);
                 if let (Some(epoch), Some(begun), Some(timeout)) = (given_up, begun, timeout)
                     && scene.now - begun < 2 * timeout
+                    && !over
                 {
                     self.exercised += 1;
                     self.held_void.insert((group, epoch));
