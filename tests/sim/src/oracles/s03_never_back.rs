@@ -61,6 +61,8 @@ struct Memory {
     promised: BTreeMap<MasterName, u64>,
     on_disk: OnDisk,
     said_config: BTreeMap<MasterName, u64>,
+    /// A config epoch was said in this turn that no state handed to the disk has yet.
+    ahead: Option<MasterName>,
 }
 
 /// The judge.
@@ -131,6 +133,7 @@ impl Memory {
         self.current = 0;
         self.config.clear();
         self.said_config.clear();
+        self.ahead = None;
         self.take_in(conf).map(|_| ())
     }
 
@@ -157,6 +160,7 @@ impl Oracle for NeverBack {
                 | Fact::HandedOver(_)
                 | Fact::Durable(_)
                 | Fact::Announced(_)
+                | Fact::TurnEnded
                 | Fact::Answered { .. }
                 | Fact::Instructed(Instruction::Remove { .. })
                 | Fact::Sent {
@@ -184,6 +188,19 @@ impl Oracle for NeverBack {
                 Ok(())
             }
             Fact::Durable(conf) => memory.on_disk.take_in(conf),
+            Fact::TurnEnded => {
+                let Some(master) = memory.ahead.take() else {
+                    return Ok(());
+                };
+                let said = memory.said_config.get(&master).copied().unwrap_or(0);
+                let handed = memory.config.get(&master).copied().unwrap_or(0);
+                if said > handed {
+                    return Err(format!(
+                        "says config epoch {said} of {master}, and hands {handed} to its disk"
+                    ));
+                }
+                Ok(())
+            }
             Fact::Announced(notice) if notice.name == EventName::VoteForLeader => {
                 if let (Some(master), Some((_, epoch))) =
                     (&notice.master, notice.text.split_once(' '))
@@ -221,8 +238,12 @@ impl Oracle for NeverBack {
                 )?;
                 let config = hello.config_epoch.get();
                 if config > 0 {
-                    let said = memory.said_config.entry(hello.master).or_default();
+                    let master = hello.master;
+                    let said = memory.said_config.entry(master.clone()).or_default();
                     grows("config epoch in hellos", said, config)?;
+                    if config > memory.config.get(&master).copied().unwrap_or(0) {
+                        memory.ahead = Some(master);
+                    }
                 }
                 Ok(())
             }
