@@ -5,21 +5,13 @@ use super::{Mutant, PLAIN};
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "found: a config epoch may be ahead of the current epoch",
-        edits: &[
-            (
-                "discovery/from_hello.rs",
-                "        if hello.config_epoch > self.current_epoch {
+        edits: &[(
+            "discovery/from_hello.rs",
+            "        if hello.config_epoch > self.current_epoch {
             self.raise_epoch(hello.config_epoch, id, now);
         }",
-                "",
-            ),
-            (
-                "failover/start.rs",
-                "        self.current_epoch.max(known).next()",
-                "        let _ = known;
-        self.current_epoch.next()",
-            ),
-        ],
+            "",
+        )],
         breaks: &["S15", "S6", "S7"],
         seeds: PLAIN,
     },
