@@ -60,6 +60,8 @@ struct Memory {
     promised: BTreeMap<MasterName, u64>,
     on_disk: OnDisk,
     said_config: BTreeMap<MasterName, u64>,
+    /// A config epoch was said in this turn that no state handed to the disk has yet.
+    ahead: Option<MasterName>,
 }
 
 /// The judge.
@@ -130,6 +132,7 @@ impl Memory {
         self.current = 0;
         self.config.clear();
         self.said_config.clear();
+        self.ahead = None;
         self.take_in(conf).map(|_| ())
     }
 
@@ -155,6 +158,7 @@ impl Oracle for NeverBack {
             Kind::Answered,
             Kind::HandedOver,
             Kind::Durable,
+            Kind::TurnEnded,
         ]
     }
 
@@ -168,6 +172,7 @@ impl Oracle for NeverBack {
                 | Fact::HandedOver(_)
                 | Fact::Durable(_)
                 | Fact::Announced(_)
+                | Fact::TurnEnded
                 | Fact::Answered { .. }
                 | Fact::Instructed(Instruction::Remove { .. })
                 | Fact::Sent {
@@ -195,6 +200,19 @@ impl Oracle for NeverBack {
                 Ok(())
             }
             Fact::Durable(conf) => memory.on_disk.take_in(conf),
+            Fact::TurnEnded => {
+                let Some(master) = memory.ahead.take() else {
+                    return Ok(());
+                };
+                let said = memory.said_config.get(&master).copied().unwrap_or(0);
+                let handed = memory.config.get(&master).copied().unwrap_or(0);
+                if said > handed {
+                    return Err(format!(
+                        "says config epoch {said} of {master}, and hands {handed} to its disk"
+                    ));
+                }
+                Ok(())
+            }
             Fact::Announced(notice) if notice.name == EventName::VoteForLeader => {
                 if let (Some(master), Some((_, epoch))) =
                     (&notice.master, notice.text.split_once(' '))
@@ -234,6 +252,9 @@ impl Oracle for NeverBack {
                 if config > 0 {
                     let said = memory.said_config.entry(hello.master.clone()).or_default();
                     grows("config epoch in hellos", said, config)?;
+                    if config > memory.config.get(&hello.master).copied().unwrap_or(0) {
+                        memory.ahead = Some(hello.master.clone());
+                    }
                 }
                 Ok(())
             }

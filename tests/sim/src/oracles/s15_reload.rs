@@ -136,6 +136,15 @@ impl Oracle for Reload {
                 };
             }
             Fact::Durable(conf) => {
+                let greatest = conf.masters.iter().map(|m| m.config_epoch);
+                let greatest = greatest.max().unwrap_or_default();
+                if greatest > conf.current_epoch {
+                    // Whoever loads it raises the current epoch.
+                    return Err(format!(
+                        "its file has current epoch {} and config epoch {greatest}",
+                        conf.current_epoch
+                    ));
+                }
                 self.seen += 1;
                 if !self.seen.is_multiple_of(SAMPLE) {
                     return Ok(());

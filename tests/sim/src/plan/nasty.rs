@@ -119,37 +119,110 @@ pub fn armed(chance: &mut Chance, at: u64) -> Fault {
     }
 }
 
-/// A leader is cut off from everybody while it waits for its promotion, and meanwhile an operator
-/// has another sentinel fail over to the replica and back again: when the leader hears of it, the
-/// newer configuration names the very master that it is about to replace.
-pub fn there_and_back(shape: &Shape, chance: &mut Chance, at: u64) -> [Fault; 4] {
+/// Operators who fail over at the worst moment, from more than one sentinel.
+pub fn operators(shape: &Shape, chance: &mut Chance, at: u64) -> Vec<Fault> {
     let nodes = shape.nodes as u64;
     let leader = chance.between(0, nodes - 1);
-    let other = ((leader + chance.between(1, nodes - 1)) % nodes) as usize;
+    let other = (leader + chance.between(1, nodes - 1)) % nodes;
     let group = chance.between(0, shape.masters as u64 - 1) as usize;
-    let name = || MasterName::new(&Shape::group_name(group));
-    let fail_over = |node: usize, at: u64| {
-        let instruction = Instruction::Failover { name: name() };
-        Fault {
-            at,
-            name: THERE_AND_BACK,
-            kind: Kind::Effects(vec![(0, Effect::Instruct(node, instruction))]),
-        }
+    let scene = Operators {
+        at,
+        leader: leader as usize,
+        other: other as usize,
+        name: MasterName::new(&Shape::group_name(group)),
     };
-    let cut_off = Kind::When(
-        Trigger::Announced(EventName::StateWaitPromotion),
-        Act::Isolate(chance.pick(&[2_500, 4_500, 7_000])),
-    );
-    [
-        Fault {
-            at,
-            name: "leader cut off at its promotion",
-            kind: cut_off,
-        },
-        fail_over(leader as usize, at + 1),
-        fail_over(other, at + 200),
-        fail_over(other, at + 1_500 + chance.between(0, 1_500)),
-    ]
+    match chance.between(0, 3) {
+        0 => scene.there_and_back(chance),
+        1 => scene.epoch_never_written(),
+        2 => scene.vote_replaced(shape, chance),
+        _ => scene.crash_after_promotion(chance),
+    }
 }
 
-const THERE_AND_BACK: &str = "operator: FAILOVER there and back";
+struct Operators {
+    at: u64,
+    leader: usize,
+    other: usize,
+    name: MasterName,
+}
+
+impl Operators {
+    fn fault(&self, name: &'static str, after: u64, effects: Vec<Effect>) -> Fault {
+        Fault {
+            at: self.at + after,
+            name,
+            kind: Kind::Effects(effects.into_iter().map(|e| (0, e)).collect()),
+        }
+    }
+
+    fn fail_over(&self, node: usize) -> Effect {
+        let name = self.name.clone();
+        Effect::Instruct(node, Instruction::Failover { name })
+    }
+
+    /// A leader is cut off from everybody while it waits for its promotion, and meanwhile another
+    /// sentinel fails over to the replica and back again: when the leader hears of it, the newer
+    /// configuration names the very master that it is about to replace.
+    fn there_and_back(&self, chance: &mut Chance) -> Vec<Fault> {
+        const NAME: &str = "there and back while the leader is cut off";
+        // Long enough that its connections are given up: what waits in them would tell it of the
+        // way there first.
+        let cut_off = Act::Isolate(chance.pick(&[4_500, 7_500, 9_000]));
+        let back = 1_500 + chance.between(0, 1_500);
+        vec![
+            Fault {
+                at: self.at,
+                name: NAME,
+                kind: Kind::When(Trigger::Announced(EventName::StateWaitPromotion), cut_off),
+            },
+            self.fault(NAME, 1, vec![self.fail_over(self.leader)]),
+            self.fault(NAME, 200, vec![self.fail_over(self.other)]),
+            self.fault(NAME, back, vec![self.fail_over(self.other)]),
+        ]
+    }
+
+    /// The epoch of an attempt never gets to the disk, another sentinel publishes under it, and
+    /// the first tries again.
+    fn epoch_never_written(&self) -> Vec<Fault> {
+        const NAME: &str = "an attempt whose epoch is never written";
+        let node = self.leader;
+        let (first, again) = (self.fail_over(node), self.fail_over(node));
+        vec![
+            self.fault(NAME, 0, vec![Effect::DiskFails(node, true), first]),
+            self.fault(NAME, 1, vec![self.fail_over(self.other)]),
+            self.fault(NAME, 12_000, vec![Effect::DiskFails(node, false), again]),
+        ]
+    }
+
+    /// A candidate hears of a greater epoch while its vote is being written, and its disk fails
+    /// from then on until the attempt is over.
+    fn vote_replaced(&self, shape: &Shape, chance: &mut Chance) -> Vec<Fault> {
+        const NAME: &str = "a vote replaced while it is being written";
+        let node = self.leader;
+        let slow = Effect::DiskSpeed(node, 300_000, 600_000);
+        let quick = Effect::DiskSpeed(node, shape.write.0, shape.write.1);
+        let later = 20 + chance.between(0, 250);
+        vec![
+            self.fault(NAME, 0, vec![slow, self.fail_over(node)]),
+            self.fault(NAME, 2, vec![Effect::DiskFails(node, true)]),
+            self.fault(NAME, later, vec![self.fail_over(self.other)]),
+            self.fault(NAME, 13_000, vec![Effect::DiskFails(node, false), quick]),
+        ]
+    }
+
+    /// A leader writes its promotion down and dies before it tells anybody.
+    fn crash_after_promotion(&self, chance: &mut Chance) -> Vec<Fault> {
+        const NAME: &str = "a promotion written but not told";
+        let node = self.leader;
+        let crash = Instruction::SimulateFailure {
+            crash_after_election: false,
+            crash_after_promotion: true,
+        };
+        let effects = vec![Effect::Instruct(node, crash), self.fail_over(node)];
+        let after = chance.between(500, 6_000);
+        vec![
+            self.fault(NAME, 0, effects),
+            self.fault(NAME, after, vec![Effect::Start(node)]),
+        ]
+    }
+}

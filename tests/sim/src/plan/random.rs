@@ -8,7 +8,7 @@ use crate::server::{Lie, Restart};
 use crate::shape::Shape;
 use crate::world::effect::Effect;
 
-use super::nasty::{armed, there_and_back};
+use super::nasty::{armed, operators};
 use super::{Fault, Kind};
 
 /// Faults begin after this, in ms: until then the sentinels get to know each other.
@@ -48,9 +48,9 @@ pub fn random(shape: &Shape, chance: &mut Chance) -> (Vec<Fault>, u64) {
         let at = CALM + chance.between(0, length / 2);
         faults.push(info_refused(shape, chance, at));
     }
-    if chance.percent(8) {
+    if chance.percent(16) {
         let at = CALM + chance.between(0, length * 3 / 4);
-        faults.extend(there_and_back(shape, chance, at));
+        faults.extend(operators(shape, chance, at));
     }
     faults.sort_by_key(|f| f.at);
     (faults, CALM + length)

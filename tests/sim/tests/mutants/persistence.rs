@@ -68,7 +68,8 @@ pub const MUTANTS: &[Mutant] = &[
             "        address: master.effective_address().clone(),",
             "        address: master.address.clone(),",
         )],
-        breaks: &["S6", "S10"],
+        // The file then names one server as the master and as a replica.
+        breaks: &["S15", "S6", "S10"],
         seeds: PLAIN,
     },
     Mutant {
@@ -136,16 +137,6 @@ pub const MUTANTS: &[Mutant] = &[
         }",
         )],
         breaks: &["S3"],
-        seeds: PLAIN,
-    },
-    Mutant {
-        name: "a failed write is never tried again",
-        edits: &[(
-            "persist.rs",
-            "            .set(Deadline::RetryPersist, Some(now.mono.plus(pause)));",
-            "            .set(Deadline::RetryPersist, Some(now.mono.plus(pause + 86_400_000)));",
-        )],
-        breaks: &["L1"],
         seeds: PLAIN,
     },
     Mutant {
