@@ -71,6 +71,7 @@ impl Sentinel {
             seed,
         } = birth;
         let my_id = conf.my_id.clone().unwrap_or_else(|| RunId::new(""));
+        let on_disk = epoch_on_disk(&conf);
         let mut sentinel = Sentinel {
             my_id,
             settings: Settings {
@@ -98,7 +99,7 @@ impl Sentinel {
             conns: BTreeMap::new(),
             local_ips: BTreeMap::new(),
             deadlines: Deadlines::default(),
-            ledger: Ledger::restored(conf.current_epoch),
+            ledger: Ledger::restored(on_disk),
             lookups: Default::default(),
             no_renames: Arc::default(),
             scripts: Default::default(),
@@ -229,4 +230,13 @@ fn settings_of(conf: &MasterConf) -> MasterSettings {
         reboot_down_after: conf.master_reboot_down_after,
         renames: Arc::new(conf.renames.clone()),
     }
+}
+
+/// The current epoch that follows from a file: its own line, and every epoch that a group has in
+/// it. Whoever reads the file again finds the same.
+fn epoch_on_disk(conf: &SentinelConf) -> Epoch {
+    conf.masters
+        .iter()
+        .flat_map(|master| [master.config_epoch, master.leader_epoch])
+        .fold(conf.current_epoch, Epoch::max)
 }

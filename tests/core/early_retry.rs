@@ -243,3 +243,16 @@ fn a_master_that_is_back_before_the_next_attempt_is_left_alone() {
     w.run(5_000);
     assert_eq!(w.told("+try-failover").len(), tries);
 }
+
+#[test]
+fn a_forced_failover_is_not_given_up_for_want_of_votes() {
+    // Both peers vote for us before our own vote is on disk; the quorum is out of reach.
+    let mut w = plan(1, 2, 4).feature("early-retry", true).settled();
+    set(&mut w, vec![own(), own()]);
+    w.disk = super::world::Disk::Hangs;
+    w.force();
+    w.run(500);
+    assert!(!w.was_told("-failover-abort-not-elected"), "{}", w.story());
+    w.settle_disk(super::world::Disk::Writes(1));
+    w.until("+elected-leader", 100);
+}

@@ -251,6 +251,19 @@ fn nothing_is_published_before_the_own_vote_is_on_disk() {
 }
 
 #[test]
+fn a_server_that_was_demoted_while_votes_were_asked_for_is_not_published() {
+    let mut w = group(2).settled();
+    w.disk = Disk::Hangs;
+    gossiping(&mut w, 6_000, &[(R[0], 5), (M, 5)]);
+    assert_eq!(requests(&w, 1)[0].2, 6, "requests leave meanwhile");
+    *w.server(M) = Server::replica_of(ip(R[0]), 6379);
+    w.until("-role-change", 11_000);
+    w.settle_disk(Disk::Writes(1));
+    w.run(10);
+    assert_eq!(last_hello(&w), "10.0.0.1,6379,5");
+}
+
+#[test]
 fn an_own_vote_that_cannot_be_written_ends_the_attempt() {
     let mut w = group(2).settled();
     w.disk = Disk::Fails(1);

@@ -62,15 +62,10 @@ impl Sentinel {
     ) -> Option<Address> {
         let own = [master.effective_address().clone()];
         let others = self.disputing(master, now);
-        let fit = own.into_iter().chain(others).filter(|address| {
-            self.party_at(master.id, address)
-                .and_then(|party| self.server(party))
-                .is_some_and(|server| {
-                    server.role == Role::Master
-                        && server.informed_since(since)
-                        && !server.health.is_down()
-                })
-        });
+        let fit = own
+            .into_iter()
+            .chain(others)
+            .filter(|address| self.is_serving_master(master, address, since));
         let mut best: Option<(usize, Address)> = None;
         for address in fit {
             let votes = self.gossiping(master, &address, now);
@@ -79,6 +74,22 @@ impl Sentinel {
             }
         }
         best.map(|(_, address)| address)
+    }
+
+    /// A server is up and has called itself a master in an INFO asked since then.
+    pub(in crate::core) fn is_serving_master(
+        &self,
+        master: &Master,
+        address: &Address,
+        since: Mono,
+    ) -> bool {
+        self.party_at(master.id, address)
+            .and_then(|party| self.server(party))
+            .is_some_and(|server| {
+                server.role == Role::Master
+                    && server.informed_since(since)
+                    && !server.health.is_down()
+            })
     }
 
     /// The record of a group's server at this address.

@@ -80,13 +80,18 @@ impl Sentinel {
         }
     }
 
-    /// The master answers, says that it is one, and said so lately.
+    /// The master answers, says that it is one, and said so lately: the one that others are told
+    /// to follow, which is the promoted server once its promotion is public.
     fn looks_sane(&self, master: &Master, now: Mono) -> bool {
-        master.server.role == Role::Master
-            && !master.is_sdown()
-            && !master.is_odown()
-            && master
-                .server
+        let promoted = master
+            .promoted_key()
+            .filter(|_| !master.effective_address().same_as(&master.address))
+            .and_then(|key| master.replicas.get(&key));
+        let server = promoted.map_or(&master.server, |replica| &replica.server);
+        server.role == Role::Master
+            && !server.health.is_down()
+            && (promoted.is_some() || !master.is_odown())
+            && server
                 .info_time
                 .is_some_and(|at| now.since(at) < 2 * self.timings.info_period)
     }

@@ -242,7 +242,9 @@ impl Sentinel {
         master.config_epoch = epoch;
         master.unconfirmed_since = None;
         master.reassertion = None;
-        if self.features.reassert && epoch >= master.leader_epoch {
+        // An own attempt at a greater epoch goes on, and keeps its time.
+        let goes_on = master.failover.as_ref().is_some_and(|f| f.epoch > epoch);
+        if self.features.reassert && epoch >= master.leader_epoch && !goes_on {
             // Whoever got our last vote has published, or been overtaken: the switch that usually
             // follows would allow a new attempt as well.
             master.attempt_stamp = None;

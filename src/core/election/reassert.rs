@@ -306,7 +306,18 @@ impl Sentinel {
             return;
         }
         let (target, epoch) = (election.target.clone(), election.epoch);
+        // The votes took their time: what was a master then may have been demoted or have died.
+        let since = master.reassertion.as_ref().map_or(now.mono, |r| r.since);
+        let fit = epoch > master.config_epoch && self.is_serving_master(master, &target, since);
         self.drop_reassertion(id);
+        if !fit {
+            let line = format!(
+                "Elected in epoch {epoch} to re-assert {} as the master of {}, which does not serve as one any more: nothing is published",
+                target.key(false),
+                self.describe(Party::master(id))
+            );
+            return self.log(Level::Warning, line);
+        }
         let line = format!(
             "Re-asserting {} as the master of {} in epoch {epoch}",
             target.key(false),

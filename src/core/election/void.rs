@@ -49,8 +49,10 @@ pub(in crate::core) fn is_void(master: &Master, me: &RunId, epoch: Epoch) -> boo
 }
 
 impl Sentinel {
-    /// Ends an attempt whose epoch is void. No failover of that epoch can be running anywhere, so
-    /// the attempt does not hold back the next one; a vote given to another sentinel still does.
+    /// Ends an attempt whose epoch is void. No elected leader's failover of that epoch can be
+    /// running anywhere, so the attempt does not hold back the next one; a vote given to another
+    /// sentinel still does. (A failover that an operator forced at that very moment needs no votes,
+    /// and may run beside the next attempt, as beside any other.)
     pub(in crate::core) fn end_void_attempt(&mut self, id: MasterId, now: Now) {
         let Some(master) = self.masters.get(&id) else {
             return;

@@ -27,7 +27,10 @@ impl Sentinel {
             .attempt_stamp
             .unwrap_or(failover.started)
             .plus(limit + 1);
-        let void = self.features.early_retry && is_void(master, &self.my_id, failover.epoch);
+        // A forced attempt needs no votes, only its own one on disk.
+        let void = self.features.early_retry
+            && !failover.forced
+            && is_void(master, &self.my_id, failover.epoch);
         if end > now.mono && !void {
             return self.set_failover_deadline(id, end);
         }

@@ -179,6 +179,10 @@ impl World {
             Action::KillScript { .. } | Action::SetLogLevel(_) => {}
             Action::Exit { .. } => {
                 self.affect(super::effect::Effect::Crash(node));
+                if self.healed {
+                    // Whoever looks after it starts it again.
+                    self.start_node(node);
+                }
             }
         }
     }
