@@ -44,7 +44,7 @@ pub struct ItEnds {
 impl ItEnds {
     fn timeout(scene: &Scene<'_>, group: usize) -> Option<u64> {
         let view = scene.view()?;
-        Some(said::master(&view, group)?.failover_timeout)
+        Some(said::master(view, group)?.failover_timeout)
     }
 
     fn overdue(&self, scene: &Scene<'_>) -> Option<((usize, usize), u64)> {

@@ -96,7 +96,7 @@ impl Agreed {
         let Some(view) = scene.view() else {
             return Ok(());
         };
-        let Some(master) = said::master(&view, group) else {
+        let Some(master) = said::master(view, group) else {
             return Ok(());
         };
         self.exercised += 1;
