@@ -5,7 +5,7 @@ use crate::types::{Mono, Now};
 use crate::wire::{Role, TransactionOutcome};
 
 use super::super::action::Ask;
-use super::super::instances::Master;
+use super::super::instances::{Master, Server};
 use super::super::notice::EventName;
 use super::super::{Party, Sentinel, Who};
 
@@ -80,20 +80,23 @@ impl Sentinel {
         }
     }
 
-    /// The master answers, says that it is one, and said so lately: the one that others are told
-    /// to follow, which is the promoted server once its promotion is public.
+    /// The master answers, says that it is one, and said so lately; so does the promoted server,
+    /// which others are told to follow once its promotion is public.
     fn looks_sane(&self, master: &Master, now: Mono) -> bool {
         let promoted = master
             .promoted_key()
             .filter(|_| !master.effective_address().same_as(&master.address))
             .and_then(|key| master.replicas.get(&key));
-        let server = promoted.map_or(&master.server, |replica| &replica.server);
-        server.role == Role::Master
-            && !server.health.is_down()
-            && (promoted.is_some() || !master.is_odown())
-            && server
-                .info_time
-                .is_some_and(|at| now.since(at) < 2 * self.timings.info_period)
+        let sane = |server: &Server| {
+            server.role == Role::Master
+                && !server.health.is_down()
+                && server
+                    .info_time
+                    .is_some_and(|at| now.since(at) < 2 * self.timings.info_period)
+        };
+        sane(&master.server)
+            && !master.is_odown()
+            && promoted.is_none_or(|replica| sane(&replica.server))
     }
 
     /// What became of a SLAVEOF transaction.
