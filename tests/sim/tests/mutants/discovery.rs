@@ -39,7 +39,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "the own id is accepted as a peer",
         edits: &[(
             "discovery/from_hello.rs",
-            "        if hello.id == self.my_id {
+            "        if hello.id == self.my_id.as_str() {
             return;
         }",
             "",

@@ -45,9 +45,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a candidacy follows an epoch in which it has voted for another",
         edits: &[
             (
-                "election/count.rs",
-                "if master.leader_epoch >= current || pending_for_other {",
-                "if master.leader_epoch > current && pending_for_other {",
+                "instances/master.rs",
+                "self.leader_epoch >= epoch || pending_for_other",
+                "self.leader_epoch > epoch && pending_for_other",
             ),
         ],
         breaks: &["S1"],
@@ -101,7 +101,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a majority is not needed, the quorum is enough",
         edits: &[(
             "instances/master.rs",
-            "(self.voters() / 2 + 1).max(self.settings.quorum as usize)",
+            "self.majority().max(self.settings.quorum as usize)",
             "self.settings.quorum as usize",
         )],
         breaks: &["S5", "S4"],
@@ -111,8 +111,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a quorum above the majority is not needed for the votes",
         edits: &[(
             "instances/master.rs",
-            "(self.voters() / 2 + 1).max(self.settings.quorum as usize)",
-            "self.voters() / 2 + 1",
+            "self.majority().max(self.settings.quorum as usize)",
+            "self.majority()",
         )],
         breaks: &["S5"],
         seeds: PLAIN,
@@ -167,10 +167,20 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an unelected candidate never gives up",
         edits: &[(
             "failover/wait_start.rs",
-            "        if end > now.mono {",
-            "        if end > now.mono || failover.started < now.mono {",
+            "        if end > now.mono && !void {",
+            "        if (end > now.mono || failover.started < now.mono) && !void {",
         )],
         breaks: &["L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "an election counts as void while votes are unknown",
+        edits: &[(
+            "election/void.rs",
+            "known - strongest_rival >= master.majority()",
+            "known - strongest_rival + unknown >= master.majority()",
+        )],
+        breaks: &["VOID", "2xFT"],
         seeds: PLAIN,
     },
 ];

@@ -32,8 +32,9 @@ pub const MUTANTS: &[Mutant] = &[
         edits: &[
             (
                 "failover/start.rs",
-                "            master.leader_epoch < own && master.config_epoch < own && master.pending_vote.is_none();",
-                "            master.leader_epoch < own && master.pending_vote.is_none();",
+                "            .max(master.config_epoch)
+            .max(master.void_epoch);",
+                "            .max(master.void_epoch);",
             ),
             (
                 "failover/start.rs",

@@ -11,7 +11,6 @@
 //! copy and what is built from it stay below the target directory, so that a mutant costs one
 //! incremental build of two crates; all of them take half an hour on two processors.
 //! `MUTANT=<part of a name>,<part of another>` runs only some.
-#![cfg(feature = "mutants")]
 
 mod discovery;
 mod election;
@@ -72,7 +71,24 @@ fn chosen() -> Vec<&'static Mutant> {
     all
 }
 
+/// Runs with every change of the core: a mutant whose text is gone tests nothing.
 #[test]
+fn every_mutant_applies_to_the_core_as_it_is() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/core");
+    let mut astray = Vec::new();
+    for mutant in all() {
+        for (file, from, to) in mutant.edits {
+            let source = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+            if source.matches(from).count() != 1 || from == to {
+                astray.push(format!("{}: not exactly once in {file}: {from}", mutant.name));
+            }
+        }
+    }
+    assert!(astray.is_empty(), "{}", astray.join("\n"));
+}
+
+#[test]
+#[cfg_attr(not(feature = "mutants"), ignore = "half an hour: --features mutants")]
 fn no_mutant_of_the_core_survives() {
     let mutants = chosen();
     assert!(!mutants.is_empty(), "no mutant has such a name");
