@@ -173,14 +173,4 @@ pub const MUTANTS: &[Mutant] = &[
         breaks: &["L3"],
         seeds: PLAIN,
     },
-    Mutant {
-        name: "an election counts as void while votes are unknown",
-        edits: &[(
-            "election/void.rs",
-            "known - strongest_rival >= master.majority()",
-            "known - strongest_rival + unknown >= master.majority()",
-        )],
-        breaks: &["VOID", "2xFT"],
-        seeds: PLAIN,
-    },
 ];

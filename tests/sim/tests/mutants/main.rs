@@ -80,7 +80,10 @@ fn every_mutant_applies_to_the_core_as_it_is() {
         for (file, from, to) in mutant.edits {
             let source = std::fs::read_to_string(root.join(file)).unwrap_or_default();
             if source.matches(from).count() != 1 || from == to {
-                astray.push(format!("{}: not exactly once in {file}: {from}", mutant.name));
+                astray.push(format!(
+                    "{}: not exactly once in {file}: {from}",
+                    mutant.name
+                ));
             }
         }
     }
