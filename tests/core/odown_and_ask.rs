@@ -332,3 +332,24 @@ fn a_quorum_above_the_number_of_voters_never_reaches_odown_and_says_so() {
             .any(|(_, l)| l.text.contains("can never be reached"))
     );
 }
+
+#[test]
+fn in_a_late_turn_an_expired_report_is_not_counted() {
+    let mut w = sdown_alone(1, 2);
+    w.peer(P[0]).down = true;
+    w.peer(P[0]).votes = Votes::Never;
+    w.until("+odown", 2_000);
+    let (reported, _) = w.told("+odown")[0];
+    w.revive(M);
+    w.until("-odown", 3_000);
+    w.peer(P[0]).votes = Votes::Silent;
+    // The master hangs again: it would be down shortly before the report expires. The turn comes
+    // after both.
+    w.run_to(reported + 3_500);
+    w.freeze(M);
+    w.run_to(reported + 4_200);
+    assert_eq!(w.told("+sdown").len(), 1);
+    w.stall(1_500);
+    assert_eq!(w.told("+sdown").len(), 2, "{}", w.story());
+    assert_eq!(w.told("+odown").len(), 1, "{}", w.story());
+}

@@ -40,7 +40,8 @@ impl Sentinel {
         );
     }
 
-    fn report_end(&self, peer: &Peer) -> Mono {
+    /// When a peer's last report is worth nothing any more.
+    pub(in crate::core) fn report_end(&self, peer: &Peer) -> Mono {
         peer.last_down_reply
             .plus(self.timings.ask_period.saturating_mul(REPORT_VALIDITY))
             .plus(1)

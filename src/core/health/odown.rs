@@ -3,6 +3,7 @@
 
 use crate::types::Now;
 
+use super::super::instances::Peer;
 use super::super::notice::EventName;
 use super::super::{MasterId, Party, Sentinel};
 
@@ -12,13 +13,20 @@ impl Sentinel {
         if self.tilt.is_on() {
             return;
         }
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
+        // By age, not only by flag: when this turn is late, the deadline at which a report expires
+        // may not have been met yet.
+        let agrees = |peer: &&Peer| peer.reports_down && self.report_end(peer) > now.mono;
+        let agreeing = 1 + master.peers.values().filter(agrees).count();
+        let quorum = master.settings.quorum;
+        let down = master.is_sdown() && agreeing >= quorum as usize;
+        let was_down = master.is_odown();
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };
-        let agreeing = 1 + master.peers.values().filter(|p| p.reports_down).count();
-        let quorum = master.settings.quorum;
-        let down = master.is_sdown() && agreeing >= quorum as usize;
-        match (master.is_odown(), down) {
+        match (was_down, down) {
             (false, true) => {
                 master.odown_since = Some(now.mono);
                 master.last_odown_start = Some(now.mono);

@@ -216,6 +216,10 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
         total.count(EventName::AbortSlaveTimeout) + total.count(EventName::AbortNoGoodSlave),
     );
     println!(
+        "contested elections {}, of them split votes {}",
+        total.contested_elections, total.split_votes
+    );
+    println!(
         "leaders elected beside a running failover: {}",
         total.beside_another
     );

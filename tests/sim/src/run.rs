@@ -93,6 +93,7 @@ impl Setup {
         self.examine(&mut world);
         let mut tally = std::mem::take(&mut world.tally);
         tally.virtual_ms = world.now / 1_000;
+        (tally.contested_elections, tally.split_votes) = world.divided_votes();
         for (name, n) in world.oracles.exercised() {
             *tally.exercised.entry(name).or_default() += n;
         }

@@ -19,6 +19,10 @@ pub struct Tally {
     pub lasting_splits: u64,
     /// Leaders elected while another led a failover of the same group.
     pub beside_another: u64,
+    /// Epochs of a group in which votes went to more than one candidate.
+    pub contested_elections: u64,
+    /// Those of them that elected nobody.
+    pub split_votes: u64,
     /// Log lines of real cores that tell how often an optional behaviour showed.
     pub lines: BTreeMap<&'static str, u64>,
     /// Turns of cores.
@@ -89,6 +93,8 @@ impl Tally {
             *self.lines.entry(name).or_default() += n;
         }
         self.beside_another += other.beside_another;
+        self.contested_elections += other.contested_elections;
+        self.split_votes += other.split_votes;
         self.duplicated_hellos += other.duplicated_hellos;
         self.turns += other.turns;
         self.lasting_splits += other.lasting_splits;

@@ -33,14 +33,19 @@ pub fn server(notice: &Notice) -> Option<usize> {
     server_of_host(words.nth(1)?)
 }
 
-/// The epoch of an own vote, if the event is one.
-pub fn own_vote(scene: &Scene<'_>, notice: &Notice) -> Option<u64> {
+/// Whom a vote is for and in which epoch, if the event is one.
+pub fn vote(notice: &Notice) -> Option<(&str, u64)> {
     if notice.name != EventName::VoteForLeader {
         return None;
     }
     let (id, epoch) = notice.text.split_once(' ')?;
-    (id == scene.at.id.as_str()).then_some(())?;
-    epoch.parse().ok()
+    Some((id, epoch.parse().ok()?))
+}
+
+/// The epoch of an own vote, if the event is one.
+pub fn own_vote(scene: &Scene<'_>, notice: &Notice) -> Option<u64> {
+    let (id, epoch) = vote(notice)?;
+    (id == scene.at.id.as_str()).then_some(epoch)
 }
 
 /// A group in a view.

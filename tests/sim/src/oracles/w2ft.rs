@@ -2,7 +2,8 @@
 //! it, within twice `failover-timeout` of the last own one or of a vote for another, unless the
 //! address of the group has changed since. Two optional behaviours shorten it: an attempt that was
 //! given up may be repeated early (whether rightly so, `void_epochs` judges), and a configuration
-//! published under the epoch of the last vote ends the wait even when it names the same address.
+//! published under the epoch of the last vote ends the wait even when it names the same address,
+//! unless an own attempt at a greater epoch goes on.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,11 @@ impl Wait {
     fn end(&mut self, key: (usize, usize)) {
         self.tried.remove(&key);
         self.yielded.remove(&key);
+    }
+
+    /// A configuration of the epoch of the last vote, or a later one, is known.
+    fn outdone(&self, key: (usize, usize), config_epoch: u64) -> bool {
+        self.voted_in.get(&key).is_some_and(|e| config_epoch >= *e)
     }
 }
 
@@ -57,11 +63,11 @@ impl Oracle for Wait {
                         continue;
                     };
                     let key = (scene.node, group);
-                    if self
-                        .voted_in
-                        .get(&key)
-                        .is_some_and(|e| m.config_epoch.get() >= *e)
-                    {
+                    let goes_on = scene
+                        .view()
+                        .and_then(|v| said::master(v, group))
+                        .is_some_and(|m| m.failover_state.is_some());
+                    if self.outdone(key, m.config_epoch.get()) && !goes_on {
                         self.end(key);
                     }
                 }
@@ -75,9 +81,7 @@ impl Oracle for Wait {
         };
         self.attempts.note(scene, notice);
         let key = (scene.node, group);
-        if notice.name == EventName::VoteForLeader
-            && let Some(epoch) = notice.text.split(' ').nth(1).and_then(|e| e.parse().ok())
-        {
+        if let Some((_, epoch)) = said::vote(notice) {
             self.voted_in.insert(key, epoch);
         }
         match notice.name {
@@ -91,6 +95,13 @@ impl Oracle for Wait {
                 self.tried.remove(&key);
             }
             EventName::TryFailover => {
+                let known = scene.view().and_then(|v| said::master(v, group));
+                if scene.shape.features.reassert
+                    && known.is_some_and(|m| self.outdone(key, m.config_epoch.get()))
+                {
+                    // It was heard of in this very turn, and is on its way to the disk.
+                    self.end(key);
+                }
                 let tried = self.tried.insert(key, scene.now);
                 let before = tried.max(self.yielded.get(&key).copied());
                 let timeout = scene

@@ -24,6 +24,7 @@ use rsentinel::types::{Address, Epoch, MasterName, Mono, Now, RunId};
 use rsentinel::wire::Role;
 
 use crate::chance::Chance;
+use crate::shape::{Shape, server_of_host};
 
 /// Where a failover stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +194,21 @@ impl Reference {
         }
         model.publish_addresses();
         model
+    }
+
+    /// Its judgement is suspended.
+    pub fn is_in_tilt(&self) -> bool {
+        self.tilt_since.is_some()
+    }
+
+    /// It has a server as the master of a group or as a replica of it.
+    pub fn knows_server(&self, group: usize, server: usize) -> bool {
+        let name = Shape::group_name(group);
+        let known = |address: &Address| server_of_host(address.host()) == Some(server);
+        self.groups
+            .values()
+            .filter(|g| g.name.as_str() == name)
+            .any(|g| known(&g.record.address) || g.replicas.values().any(|r| known(&r.address)))
     }
 
     fn restore(&mut self, conf: MasterConf, now: u64) {

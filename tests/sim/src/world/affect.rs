@@ -196,6 +196,7 @@ impl World {
         }
         self.lives[node] += 1;
         self.ids_ever += 1;
+        self.forgetful = true;
         let life = self.lives[node];
         self.nodes[node].id = RunId::new(&sentinel_id(node, life));
         // It is set up by the operator with the master of the day.
@@ -218,16 +219,19 @@ impl World {
         if on {
             return;
         }
-        self.tell(node, Event::Tick);
         while self.nodes[node].runs() && self.violation.is_none() {
             let Some(inbound) = self.nodes[node].inbox.pop_front() else {
-                return;
+                break;
             };
             match inbound {
                 Inbound::Own { conn, what } => self.take_in(conn, what),
                 Inbound::Foreign { conn } => self.think(conn),
                 Inbound::Event(event) => self.tell(node, event),
             }
+        }
+        // What arrived meanwhile goes before the deadlines that have passed, as the core asks for.
+        if self.nodes[node].runs() {
+            self.tell(node, Event::Tick);
         }
     }
 
@@ -248,6 +252,10 @@ impl World {
             return;
         }
         self.judge(node, &Fact::Instructed(&instruction));
+        self.forgetful |= matches!(
+            instruction,
+            Instruction::Reset { .. } | Instruction::Remove { .. }
+        );
         // Nobody reads the answer.
         self.tell(
             node,

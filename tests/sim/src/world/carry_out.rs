@@ -134,6 +134,7 @@ impl World {
                 self.tally
                     .notice(notice.name, self.nodes[node].is_reference);
                 self.tally.beside_another += u64::from(self.running.note(node, &notice));
+                self.votes.note(node, self.nodes[node].id.as_str(), &notice);
                 self.judge(node, &Fact::Announced(&notice));
                 self.keep(node, || What::Notice(notice.name, notice.text.clone()));
                 self.trigger_on_notice(node, &notice);

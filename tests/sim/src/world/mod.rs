@@ -15,6 +15,7 @@ mod running;
 mod said;
 mod settled;
 mod story;
+mod votes;
 
 use std::collections::BTreeMap;
 
@@ -94,6 +95,10 @@ pub struct World {
     lives: Vec<u32>,
     /// Failovers that are being led.
     running: running::Running,
+    /// How votes were divided.
+    votes: votes::Votes,
+    /// An operator has made a sentinel forget servers.
+    forgetful: bool,
     /// The address of every group at every sentinel, as published.
     published: Vec<Vec<Option<Published>>>,
 }
@@ -162,6 +167,8 @@ impl World {
             lives: vec![0; shape.nodes],
             published: vec![Vec::new(); shape.nodes],
             running: Default::default(),
+            votes: Default::default(),
+            forgetful: false,
             shape,
         };
         for node in 0..world.shape.nodes {

@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
-use rsentinel::core::view::View;
+use rsentinel::core::view::{ReplicaView, View};
 
-use crate::node::Brain;
+use crate::node::{Brain, Node};
 use crate::shape::{Shape, server_of_host};
 
 use super::World;
@@ -20,7 +20,8 @@ pub enum Unsettled {
     InProgress(usize),
     /// L4: a server does not follow the agreed master.
     Astray(usize),
-    /// A sentinel still holds a server down that is well, or does not know a server or a peer.
+    /// A sentinel still holds a server down that is well, does not know a server or a peer, or is
+    /// in TILT.
     Blind(usize),
 }
 
@@ -41,7 +42,17 @@ impl World {
     /// What is still missing until the cluster is in good order; `None` when it is.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let views = OnceCell::new();
-        (0..self.shape.masters).find_map(|group| self.group_unsettled(group, &views))
+        let found = (0..self.shape.masters).find_map(|group| self.group_unsettled(group, &views));
+        let in_tilt = |node: &Node| match &node.brain {
+            Some(Brain::Reference(model)) => model.is_in_tilt(),
+            _ => false,
+        };
+        found.or_else(|| {
+            self.nodes
+                .iter()
+                .any(in_tilt)
+                .then_some(Unsettled::Blind(0))
+        })
     }
 
     /// References that hold on to another master than the real cores agree on.
@@ -50,9 +61,26 @@ impl World {
             let agreed = self.agreed_master(group);
             (0..self.nodes.len())
                 .filter(|n| self.nodes[*n].is_reference)
-                .any(|n| agreed.is_none() || self.published_server(n, group) != agreed)
+                .any(|n| agreed.is_some() && self.published_server(n, group) != agreed)
         };
         (0..self.shape.masters).filter(|g| differs(*g)).count()
+    }
+
+    /// How many elections were contested, and how many of them elected nobody.
+    pub fn divided_votes(&self) -> (u64, u64) {
+        (self.votes.contested(), self.votes.split())
+    }
+
+    /// Nobody knows a server any more: operators had sentinels forget it while it did not follow
+    /// its master. Only an operator can bring it back.
+    fn is_forgotten(&self, group: usize, server: usize) -> bool {
+        self.forgetful
+            && self.servers[server].is_master()
+            && !self.nodes.iter().any(|node| match &node.brain {
+                Some(Brain::Real(core)) => knows(&core.view(node.present(self.now)), group, server),
+                Some(Brain::Reference(model)) => model.knows_server(group, server),
+                None => false,
+            })
     }
 
     /// The server that every running real core names as the master of a group.
@@ -67,7 +95,8 @@ impl World {
     /// Some other server of the group may be promoted.
     pub fn has_heir(&self, group: usize, master: usize) -> bool {
         (0..self.servers.len())
-            .any(|s| self.shape.group_of(s) == group && s != master && self.servers[s].priority > 0)
+            .filter(|s| self.shape.group_of(*s) == group && *s != master)
+            .any(|s| self.servers[s].priority > 0 && !self.is_forgotten(group, s))
     }
 
     fn has_linked_heir(&self, group: usize, master: usize) -> bool {
@@ -95,7 +124,11 @@ impl World {
         for other in 0..self.servers.len() {
             let ours = self.shape.group_of(other) == group && other != master;
             let this = &self.servers[other];
-            if ours && this.alive && !(this.master_index() == Some(master) && this.link_up()) {
+            if ours
+                && this.alive
+                && !(this.master_index() == Some(master) && this.link_up())
+                && !self.is_forgotten(group, other)
+            {
                 return Some(Unsettled::Astray(other));
             }
         }
@@ -139,11 +172,14 @@ impl World {
             let knows_servers = (0..self.servers.len()).all(|s| {
                 let ours = self.shape.group_of(s) == group && self.servers[s].alive;
                 let is_master = server_of_host(&master.effective.0) == Some(s);
-                let seen = |r: &rsentinel::core::view::ReplicaView| {
+                let seen = |r: &ReplicaView| {
                     server_of_host(&r.instance.ip) == Some(s)
                         && !r.instance.flags.contains("s_down")
                 };
-                !ours || is_master || master.replicas.iter().any(seen)
+                !ours
+                    || is_master
+                    || master.replicas.iter().any(seen)
+                    || self.is_forgotten(group, s)
             });
             if blind || !knows_all || !knows_servers {
                 return Some(Unsettled::Blind(group));
@@ -151,4 +187,14 @@ impl World {
         }
         None
     }
+}
+
+/// A core shows a server as the master of a group or as a replica of it.
+fn knows(view: &View, group: usize, server: usize) -> bool {
+    let known = |host: &str| server_of_host(host) == Some(server);
+    view.master(&Shape::group_name(group)).is_some_and(|m| {
+        known(&m.instance.ip)
+            || known(&m.effective.0)
+            || m.replicas.iter().any(|r| known(&r.instance.ip))
+    })
 }
