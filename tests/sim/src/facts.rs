@@ -214,6 +214,13 @@ impl Scene<'_> {
         self.hello.get_or_init(|| Hello::parse(text)).as_ref()
     }
 
+    /// A deadline has passed that is met in a later turn: what arrived while the process stood
+    /// still goes before it.
+    pub fn is_behind(&self) -> bool {
+        let next = self.at.brain.as_ref().and_then(Brain::next_deadline);
+        next.is_some_and(|at| at <= self.at.present(self.now_us).mono)
+    }
+
     /// It is a model of the reference, whose defects are known.
     pub fn is_reference(&self) -> bool {
         self.at.is_reference

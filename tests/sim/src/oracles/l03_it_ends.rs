@@ -144,6 +144,9 @@ impl Oracle for ItEnds {
                 let Some(((_, group), end)) = self.overdue(scene) else {
                     return Ok(());
                 };
+                if scene.is_behind() {
+                    return Ok(());
+                }
                 // It may have ended without a word: a newer configuration cancels it.
                 let view = scene.view();
                 let state = view
