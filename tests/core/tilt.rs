@@ -160,3 +160,25 @@ fn half_open_sockets_are_not_replaced_in_tilt() {
     w.run(10_000);
     assert!(w.connects_to(M, Socket::Command).len() > 1);
 }
+
+#[test]
+fn after_tilt_every_replica_is_judged_anew_before_one_is_chosen() {
+    let mut w = plan(2, 2, 2).settled();
+    w.server(R[1]).priority = 10;
+    w.run(11_000);
+    w.kill(R[1]);
+    w.until("+sdown", 5_000);
+    w.kill_master();
+    // The other replica hangs before it can say how far it got, so the leader waits for it.
+    w.run(800);
+    w.freeze(R[0]);
+    w.until("+failover-state-select-slave", 5_000);
+    w.stall(3_000);
+    for server in [M, R[0], R[1]] {
+        w.revive(server);
+    }
+    w.run(35_000);
+    let chosen: Vec<&str> = w.told("+selected-slave").into_iter().map(|t| t.1).collect();
+    assert_eq!(chosen.len(), 1, "{}", w.story());
+    assert!(chosen[0].contains("10.0.0.3"), "{}", w.story());
+}

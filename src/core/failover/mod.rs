@@ -116,7 +116,7 @@ impl Failover {
 impl Sentinel {
     /// Takes every step that is due in a master's failover. Harmless at any time.
     pub(super) fn step_failover(&mut self, id: MasterId, now: Now) {
-        if self.tilt.is_on() || self.crashing {
+        if self.tilt.holds_failovers() || self.crashing {
             return;
         }
         let Some(master) = self.masters.get(&id) else {

@@ -13,12 +13,20 @@ pub(in crate::core) struct Tilt {
     since: Option<Mono>,
     /// How often TILT was entered since the start.
     pub entered: u64,
+    /// TILT has just been left, and not every record is judged yet.
+    judging_anew: bool,
 }
 
 impl Tilt {
     /// In force.
     pub fn is_on(&self) -> bool {
         self.since.is_some()
+    }
+
+    /// No failover takes a step: TILT is in force, or what it would be based on is still that of
+    /// before.
+    pub fn holds_failovers(&self) -> bool {
+        self.is_on() || self.judging_anew
     }
 
     /// When it was last triggered.
@@ -51,6 +59,7 @@ impl Sentinel {
             return self.deadlines.set(Deadline::TiltEnd, Some(end));
         }
         self.tilt.since = None;
+        self.tilt.judging_anew = true;
         self.announce_text(EventName::TiltEnd, None, "#tilt mode exited".into());
         let links: Vec<_> = self.links.keys().copied().collect();
         for link in links {
@@ -65,6 +74,9 @@ impl Sentinel {
             for peer in self.peer_parties(id) {
                 self.tend_ask(peer, now);
             }
+        }
+        self.tilt.judging_anew = false;
+        for id in self.masters.keys().copied().collect::<Vec<_>>() {
             self.step_failover(id, now);
         }
     }
