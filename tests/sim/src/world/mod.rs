@@ -8,6 +8,7 @@ pub mod queue;
 mod affect;
 mod carry_out;
 mod deliver;
+mod estranged;
 mod far_end;
 mod faults;
 mod moves;

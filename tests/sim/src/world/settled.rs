@@ -108,7 +108,8 @@ impl World {
 
     fn group_unsettled(&self, group: usize, views: &OnceCell<Vec<View>>) -> Option<Unsettled> {
         let Some(master) = self.agreed_master(group) else {
-            return Some(Unsettled::Disagreement(group));
+            let missing = Unsettled::Disagreement(group);
+            return (!self.is_estranged(group)).then_some(missing);
         };
         let server = &self.servers[master];
         if !server.serves() || !server.is_master() {
