@@ -128,6 +128,10 @@ fn read(allow: bool, what: &[u8], book: &RuleBook) -> Result<Subject, RuleError>
         .map(|at| (&what[..at], &what[at + 1..]))
         .ok_or(unknown)?;
     let command = book.command(name).ok_or(unknown)?;
+    // Single first arguments can be allowed, never taken away.
+    if !allow {
+        return Err(unknown);
+    }
     if let Some(at) = argument.iter().position(|b| *b == b'|') {
         let sub = [name, b"|", &argument[..at]].concat();
         return Err(match book.command(&sub) {
@@ -135,9 +139,8 @@ fn read(allow: bool, what: &[u8], book: &RuleBook) -> Result<Subject, RuleError>
             None => unknown,
         });
     }
-    match (allow, argument) {
-        (false, _) => Err(unknown),
-        (true, []) => Err(RuleError::Syntax),
+    match argument {
+        [] => Err(RuleError::Syntax),
         _ if command.has_subcommands => Err(unknown),
         _ if argument.iter().any(|b| is_blank_or_nul(*b)) => Err(RuleError::Syntax),
         _ => Ok(Subject::FirstArgument(

@@ -121,6 +121,8 @@ fn every_wrong_rule_is_named_with_its_reason() {
             FirstArgumentOfSubcommand,
         ),
         ("+client|kill|", "+client|kill|", FirstArgumentOfSubcommand),
+        ("-client|kill|x", "-client|kill|x", UnknownCommandOrCategory),
+        ("-client|kill|", "-client|kill|", UnknownCommandOrCategory),
         ("~* ~x", "~x", PatternAfterAllKeys),
         ("allkeys %R~x", "%R~x", PatternAfterAllKeys),
         ("allchannels &x", "&x", PatternAfterAllChannels),
