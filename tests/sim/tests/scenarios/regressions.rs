@@ -122,3 +122,61 @@ fn a_peer_heard_of_while_monitor_is_being_written_is_connected_to() {
     cluster.act(Effect::DiskSpeed(2, 1_000, 4_000));
     cluster.settles(30_000);
 }
+
+/// A sentinel that stood still counted a report that had expired meanwhile together with a down
+/// that came due meanwhile (ODOWN).
+#[test]
+fn a_report_that_expired_while_a_sentinel_stood_still_is_not_counted() {
+    let mut shape = Shape::plain(3, 0);
+    shape.down_after = 1_000;
+    let mut cluster = Cluster::armed(shape, &[]);
+    cluster.act(Effect::Hang(0, true));
+    cluster.until(3_000, "an agreed down", |w| {
+        w.tally.count(EventName::Odown) == 3
+    });
+    // Nobody says anything newer to the first sentinel.
+    let first = cluster.world.shape.servers();
+    for peer in [first + 1, first + 2] {
+        cluster.act(Effect::Block(peer, first, true));
+        cluster.act(Effect::Block(first, peer, true));
+    }
+    cluster.act(Effect::Hang(0, false));
+    cluster.run(3_300);
+    let before = cluster.count(EventName::Sdown);
+    cluster.act(Effect::Hang(0, true));
+    cluster.run(900);
+    cluster.act(Effect::Pause(0, true));
+    cluster.run(1_500);
+    cluster.act(Effect::Pause(0, false));
+    cluster.run(100);
+    // All three see it down; the other two agree with each other.
+    assert_eq!(cluster.count(EventName::Sdown), before + 3);
+    assert_eq!(cluster.count(EventName::Odown), 3 + 2);
+}
+
+/// A leader that came out of TILT chose a replica before it had looked at another one that had come
+/// back meanwhile and was to be preferred (S14).
+#[test]
+fn after_tilt_a_leader_looks_at_every_replica_before_it_chooses() {
+    let faults = [(EventName::StateSelectSlave, Act::Pause(3_000))];
+    let mut cluster = Cluster::armed(Shape::plain(3, 2), &faults);
+    cluster.act(Effect::Priority(2, 10));
+    cluster.run(12_000);
+    cluster.act(Effect::KillServer(2));
+    cluster.until(5_000, "a replica down everywhere", |w| {
+        w.tally.count(EventName::Sdown) == 3
+    });
+    cluster.act(Effect::KillServer(0));
+    // The other replica hangs before it can say how far it got, so the leader waits for it.
+    cluster.run(1_700);
+    cluster.act(Effect::Hang(1, true));
+    cluster.until(5_000, "a leader that chooses", |w| {
+        w.tally.count(EventName::StateSelectSlave) > 0
+    });
+    cluster.run(1_500);
+    cluster.act(Effect::Hang(1, false));
+    cluster.act(Effect::StartServer(2, Restart::Same, 0));
+    cluster.act(Effect::StartServer(0, Restart::Same, 0));
+    cluster.settles(120_000);
+    assert_eq!(cluster.world.agreed_master(0), Some(2));
+}
