@@ -163,7 +163,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a failover is begun in TILT",
         edits: &[(
             "failover/mod.rs",
-            "if self.tilt.is_on() || self.crashing {",
+            "if self.tilt.holds_failovers() || self.crashing {",
             "if self.crashing {",
         )],
         breaks: &["S11"],
