@@ -50,6 +50,18 @@ impl ConfigError {
         }
     }
 
+    /// The host that could not be resolved, if that is what is wrong. The reference logs it before
+    /// it reports the error.
+    pub fn unresolved_host(&self) -> Option<&str> {
+        match self {
+            ConfigError::Rejected {
+                complaint: Complaint::Host(host),
+                ..
+            } => Some(host),
+            _ => None,
+        }
+    }
+
     /// Names the file of an error in the text given to [`super::parse`] itself; an error in an
     /// included file keeps that file's name.
     pub fn in_file(self, name: &str) -> Self {
@@ -140,7 +152,8 @@ pub enum Complaint {
     NoSuchMaster,
     Quorum,
     Port,
-    Host,
+    /// With the host text.
+    Host(String),
     DuplicateMaster,
     NotPositiveTime,
     NegativeTime,
@@ -210,7 +223,7 @@ impl fmt::Display for Complaint {
             Complaint::NoSuchMaster => "No such master with specified name.",
             Complaint::Quorum => "Quorum must be 1 or greater.",
             Complaint::Port => "Invalid port number.",
-            Complaint::Host => "Can't resolve instance hostname.",
+            Complaint::Host(_) => "Can't resolve instance hostname.",
             Complaint::DuplicateMaster => "Duplicate master name.",
             Complaint::NotPositiveTime => "negative or zero time parameter.",
             Complaint::NegativeTime => "negative time parameter.",

@@ -237,7 +237,9 @@ impl Execution<'_> {
 
     fn address(&self, host: &[u8], port: &[u8]) -> Result<Address, Complaint> {
         let port = u16::try_from(numbers::lax_int(port)).map_err(|_| Complaint::Port)?;
-        host::address(text(host)?, port, self.conf.resolve_hostnames).ok_or(Complaint::Host)
+        let host = text(host)?;
+        host::address(host, port, self.conf.resolve_hostnames)
+            .ok_or_else(|| Complaint::Host(host.to_owned()))
     }
 
     /// The reference stores epochs up to 2^64−1; such a file must still be readable.

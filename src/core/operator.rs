@@ -73,14 +73,14 @@ impl Sentinel {
         if literal.is_name() && !self.settings.resolve_hostnames {
             return self.reply(waiter, Reply::Error(BAD_HOST.into()));
         }
-        let Some(known) = self.known_address(host, 0) else {
+        let Some(known) = self.fresh_address(host, 0, now) else {
             let instruction = Instruction::Monitor {
                 name,
                 host: host.to_owned(),
                 port,
                 quorum,
             };
-            return self.resolve_then_instruct(host, waiter, instruction);
+            return self.resolve_then_instruct(host, waiter, instruction, now);
         };
         let Ok(port) = u16::try_from(port) else {
             return self.reply(waiter, Reply::Error("ERR Invalid port number.".into()));

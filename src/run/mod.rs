@@ -176,7 +176,13 @@ fn event_loop() -> Result<Runtime, FatalStart> {
 fn configure(run: &Run, log: &LogControl) -> Result<(Conf, Users), FatalStart> {
     let file = run.file.as_deref();
     let text = config_file::read(file, run.stdin, &run.option_lines)?;
-    let mut conf = config::parse(&text, &mut ConfFiles).map_err(|e| e.in_file(&run.sources()))?;
+    let mut conf = config::parse(&text, &mut ConfFiles).map_err(|error| {
+        if let Some(host) = error.unresolved_host() {
+            let line = format!("Failed to resolve hostname '{host}'");
+            logging::line(Level::Warning, &line);
+        }
+        error.in_file(&run.sources())
+    })?;
     log.configure(LogSettings::of(&conf.server));
     config_file::check_writable(file)?;
     for warning in &conf.warnings {

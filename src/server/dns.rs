@@ -21,9 +21,10 @@ use crate::core::Event;
 /// How long an asker waits, including for a free place.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// How many look-ups may run at once: enough for a group's worth of names after a start, small
-/// beside the 512 threads of tokio's blocking pool.
-const MAX_RUNNING: usize = 16;
+/// How many look-ups may run at once. Those of names whose name server is dead hold their places
+/// for as long as the system tries (tens of seconds), so there are many; still few beside the 512
+/// threads of tokio's blocking pool.
+const MAX_RUNNING: usize = 64;
 
 type Outcome = Result<IpAddr, String>;
 type LookUp = dyn Fn(&str) -> io::Result<IpAddr> + Send + Sync;
@@ -77,7 +78,9 @@ impl Resolver {
     }
 
     /// Looks `host` up; one [`Event::Resolved`] follows within 5 seconds. Asked again before
-    /// that, there is still one event only. Never blocks. Must be called within a runtime.
+    /// that, there is still one event only. An address that is found later than that, when nobody
+    /// waits for it any more, is reported all the same: with a slow name server there is no other.
+    /// Never blocks. Must be called within a runtime.
     pub fn resolve(&self, host: Arc<str>) {
         let outcome = {
             let mut names = self.names();
@@ -113,7 +116,18 @@ impl Resolver {
                     .unwrap_or_else(|error| Err(error.to_string()))
             }
         };
-        self.names().running.remove(&host);
+        let nobody_waits = {
+            let mut names = self.names();
+            names.running.remove(&host);
+            !names.asked.contains(&host)
+        };
+        if nobody_waits && outcome.is_ok() {
+            // Nobody listens only while the process ends.
+            let _ = self.events.send(Event::Resolved {
+                host,
+                outcome: outcome.clone(),
+            });
+        }
         done.send_replace(Some(outcome));
     }
 
@@ -237,6 +251,16 @@ mod tests {
         held.let_go.send(IP).unwrap();
         assert_eq!(resolved(&mut held.events).await.1, Ok(IP));
         assert_eq!(held.started.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_found_too_late_is_reported_all_the_same() {
+        let mut held = held(Duration::from_millis(20), 16);
+        held.resolver.resolve("a".into());
+        assert!(resolved(&mut held.events).await.1.is_err());
+        held.let_go.send(IP).unwrap();
+        assert_eq!(resolved(&mut held.events).await.1, Ok(IP));
+        assert!(held.events.try_recv().is_err());
     }
 
     #[tokio::test]

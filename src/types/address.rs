@@ -93,6 +93,11 @@ impl Address {
         self.literal && self.port == port && self.host.eq_ignore_ascii_case(host)
     }
 
+    /// It was written with this host text (ignoring case) and has this port.
+    pub fn is_named(&self, host: &str, port: u16) -> bool {
+        self.port == port && self.host.eq_ignore_ascii_case(host)
+    }
+
     /// Same server: equal ports, and equal IPs or equal host texts (ignoring case).
     pub fn same_as(&self, other: &Address) -> bool {
         self.port == other.port && self.same_host(other)

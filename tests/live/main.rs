@@ -12,6 +12,7 @@ mod harness;
 mod leaks;
 mod manual;
 mod mixed;
+mod names;
 mod parallel_syncs;
 mod refusals;
 mod restart;

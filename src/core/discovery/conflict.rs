@@ -1,7 +1,7 @@
 //! Two addresses for one master that no config epoch decides between: seen in the hellos of
 //! peers, and which of the servers should stay the master.
 
-use crate::types::{Address, Epoch, Mono};
+use crate::types::{Address, Epoch, Mono, Now};
 use crate::wire::{HelloText, Role};
 
 use super::super::instances::{Gossip, Master, Peer};
@@ -12,18 +12,21 @@ const GOSSIP_VALIDITY: u64 = 3;
 
 impl Sentinel {
     /// Remembers which master a peer's hello named.
-    pub(super) fn note_gossip(&mut self, peer: Party, hello: &HelloText<'_>, now: Mono) {
+    pub(super) fn note_gossip(&mut self, peer: Party, hello: &HelloText<'_>, now: Now) {
         if !self.features.reassert {
             return;
         }
         let address = u16::try_from(hello.master_port)
             .ok()
             .and_then(|port| self.known_address(hello.master_host, port));
+        if address.is_none() {
+            self.refresh_strange(hello.master_host, now);
+        }
         if let Some(peer) = self.peer_mut(peer) {
             peer.gossip = address.map(|address| Gossip {
                 address,
                 config_epoch: hello.config_epoch,
-                at: now,
+                at: now.mono,
             });
         }
     }

@@ -50,7 +50,10 @@ impl Sentinel {
         let wait = master.settings.failover_timeout;
         let calm_at = calm_at(replica.server.health.last_down_start, wait)
             .max(replica.conf_changed.plus(wait + 1));
-        self.correct(party, calm_at, EventName::FixSlaveConfig, now);
+        // A name that does not resolve says nothing of whom it means.
+        if self.reported_master_is_clear(party, now) {
+            self.correct(party, calm_at, EventName::FixSlaveConfig, now);
+        }
     }
 
     fn correct(&mut self, party: Party, calm_at: Mono, event: EventName, now: Now) {

@@ -39,7 +39,7 @@ impl Sentinel {
         if hello.config_epoch > self.current_epoch {
             self.raise_epoch(hello.config_epoch, id, now);
         }
-        self.note_gossip(peer, &hello, now.mono);
+        self.note_gossip(peer, &hello, now);
         self.weigh_configuration(id, peer, &hello, text, now);
         self.weigh_conflict(id, now);
         if let Some(peer) = self.peer_mut(peer) {
@@ -65,10 +65,24 @@ impl Sentinel {
         {
             return Some(Party::peer(id, *key));
         }
-        let Some(address) = self.known_address(hello.ip, port) else {
-            if self.settings.resolve_hostnames {
-                self.resolve_then_hello(hello.ip, text);
+        if let Some((key, _)) = master
+            .peers
+            .iter()
+            .find(|(_, p)| same_id(p) && p.address.is_named(hello.ip, port))
+        {
+            return Some(Party::peer(id, *key));
+        }
+        let Some(address) = self.fresh_address(hello.ip, port, now) else {
+            if !self.settings.resolve_hostnames {
+                return None;
             }
+            // Whoever is known stays where it is until its name proves to mean another address.
+            if let Some((key, _)) = master.peers.iter().find(|(_, p)| same_id(p)) {
+                let known = Party::peer(id, *key);
+                self.refresh_strange(hello.ip, now);
+                return Some(known);
+            }
+            self.resolve_then_hello(hello.ip, text, now);
             return None;
         };
         let master = self.masters.get(&id)?;
@@ -220,13 +234,21 @@ impl Sentinel {
         let Ok(port) = u16::try_from(hello.master_port) else {
             return;
         };
-        let Some(address) = self.known_address(hello.master_host, port) else {
+        let own = master.effective_address();
+        if own.is_named(hello.master_host, port) {
+            return self.adopt_same_address(id, hello.config_epoch, now);
+        }
+        // An old answer may be acted on, because the link to a new master looks its name up; but
+        // not to say that another name means the server that we have.
+        let known = self.known_address(hello.master_host, port);
+        let fresh = self.fresh_address(hello.master_host, port, now);
+        let Some(address) = fresh.or(known.filter(|address| !own.same_as(address))) else {
             if self.settings.resolve_hostnames {
-                self.resolve_then_hello(hello.master_host, text);
+                self.resolve_then_hello(hello.master_host, text, now);
             }
             return;
         };
-        if master.effective_address().same_as(&address) {
+        if own.same_as(&address) {
             self.adopt_same_address(id, hello.config_epoch, now);
         } else {
             self.adopt_configuration(id, peer, address, hello, now);

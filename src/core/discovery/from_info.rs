@@ -158,6 +158,7 @@ impl Sentinel {
                 }
                 Role::Master => self.correct_rogue_master(party, now),
                 Role::Replica => {
+                    self.refresh_reported_master(party, now);
                     self.note_reconf_progress(party, now);
                     self.correct_misdirected(party, now);
                 }
@@ -187,16 +188,28 @@ impl Sentinel {
     fn learn_replicas(&mut self, id: MasterId, report: &InfoReport, now: Now) {
         let mut grown = false;
         for line in &report.replicas {
-            let Some(address) = self.known_address(&line.host, line.port) else {
+            let Some(master) = self.masters.get(&id) else {
+                return;
+            };
+            let known = self
+                .known_address(&line.host, line.port)
+                .unwrap_or_else(|| Address::new(&line.host, line.port));
+            if master.has_server_at(&known) {
+                if !master.has_server_at(&Address::new(&line.host, line.port)) {
+                    self.refresh(&line.host, now);
+                }
+                continue;
+            }
+            let Some(address) = self.fresh_address(&line.host, line.port, now) else {
                 if self.settings.resolve_hostnames {
-                    self.resolve_then_info(&line.host, Party::master(id));
+                    self.resolve_then_info(&line.host, Party::master(id), now);
                 }
                 continue;
             };
             let Some(master) = self.masters.get(&id) else {
                 return;
             };
-            if master.replica_at(&address).is_some() || master.address.same_as(&address) {
+            if master.has_server_at(&address) {
                 continue;
             }
             let party = self.add_replica(id, address, now);
@@ -313,6 +326,9 @@ impl Sentinel {
         }
         let follows = self.reports_master(replica, master.effective_address());
         let (reconf, link_up) = (replica.reconf, replica.link_up);
+        if !follows {
+            self.reported_master_is_clear(party, now);
+        }
         if matches!(reconf, Reconf::Sent(_)) && follows {
             self.set_reconf(party, Reconf::InProgress);
             self.announce_party(EventName::SlaveReconfInprog, party);
@@ -351,6 +367,47 @@ impl Sentinel {
             .known_address(host, replica.master_port)
             .unwrap_or_else(|| Address::new(host, replica.master_port));
         reported.same_as(address)
+    }
+
+    /// The name that a replica gives of its master may come to mean another server.
+    fn refresh_reported_master(&mut self, party: Party, now: Now) {
+        let Who::Replica(key) = party.who else { return };
+        let Some(master) = self.masters.get(&party.master) else {
+            return;
+        };
+        let reported = master.replicas.get(&key).and_then(|replica| {
+            let host = replica.master_host.as_ref()?;
+            (!master.address.is_named(host, replica.master_port)).then(|| host.clone())
+        });
+        if let Some(host) = reported {
+            self.refresh(&host, now);
+        }
+    }
+
+    /// Whether it is known which address a replica's reported master has. If it is a name with an
+    /// old answer or none, that is looked up, and the replica asked again.
+    pub(in crate::core) fn reported_master_is_clear(&mut self, party: Party, now: Now) -> bool {
+        let Who::Replica(key) = party.who else {
+            return true;
+        };
+        let Some(replica) = self
+            .masters
+            .get(&party.master)
+            .and_then(|master| master.replicas.get(&key))
+        else {
+            return true;
+        };
+        let Some(host) = replica.master_host.clone() else {
+            return true;
+        };
+        let clear = !self.settings.resolve_hostnames
+            || self
+                .fresh_address(&host, replica.master_port, now)
+                .is_some();
+        if !clear {
+            self.resolve_then_info(&host, party, now);
+        }
+        clear
     }
 
     /// Logs a replica's refusal of a SLAVEOF.

@@ -38,8 +38,11 @@ impl Sentinel {
         client_name: Option<&str>,
         now: Now,
     ) {
-        if let (Some((id, _)), Some(name)) = (self.master_asked_about(&question), client_name) {
-            self.ask_back(id, name, now);
+        match (self.master_asked_about(&question), client_name) {
+            (Some((id, _)), Some(name)) => self.ask_back(id, name, now),
+            // Perhaps a name of a master that we know by its IP: askers ask again.
+            (None, _) => self.refresh_strange(&question.host, now),
+            _ => {}
         }
         self.answer_down(waiter, question);
     }

@@ -166,6 +166,11 @@ impl Master {
             .map(|(key, _)| *key)
     }
 
+    /// The master or a replica has this address, as written or as last known.
+    pub fn has_server_at(&self, address: &Address) -> bool {
+        self.replica_at(address).is_some() || self.address.same_as(address)
+    }
+
     /// A fresh key for either table.
     pub fn take_key(&mut self) -> u32 {
         self.next_key += 1;

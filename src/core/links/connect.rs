@@ -179,6 +179,9 @@ impl Sentinel {
                 self.connect_due(id, Socket::Command, now);
                 self.connect_due(id, Socket::Pubsub, now);
             }
+            if due(outlook.look_up) {
+                self.look_up_due(id, now);
+            }
             self.ping_due(id, now);
             outlook = self.outlook(id);
         }
@@ -253,7 +256,10 @@ impl Sentinel {
         let look_up = self.settings.resolve_hostnames && address.is_name() && !resolved;
         if kind == Socket::Command && look_up {
             // Looked up anew at each reconnect; until the answer comes the last known IP serves.
-            self.resolve(address.host());
+            self.resolve(address.host(), now);
+            if let Some(link) = self.links.get_mut(&id) {
+                link.looked_up = now.mono;
+            }
         }
         let Some(to) = address.socket() else {
             self.postpone_connect(id, kind, now);
@@ -292,6 +298,19 @@ impl Sentinel {
             socket.state = SocketState::Down {
                 retry_at: now.mono.plus(LONGEST_RETRY_MS),
             };
+        }
+    }
+
+    /// While a connect has no answer the name may come to mean another server: whoever was there
+    /// may be gone without a word.
+    fn look_up_due(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get_mut(&id) else {
+            return;
+        };
+        link.looked_up = now.mono;
+        let user = link.users.first().copied();
+        if let Some(address) = user.and_then(|party| self.address_of(party)).cloned() {
+            self.resolve(address.host(), now);
         }
     }
 
@@ -439,12 +458,25 @@ impl Sentinel {
                 .is_some_and(|a| a.port() != 0)
         };
         let judged = !self.tilt.is_on();
+        let named = || {
+            let user = link.users.first();
+            user.and_then(|p| self.address_of(*p))
+                .is_some_and(|a| a.is_name() && a.port() != 0)
+        };
         Outlook {
             // Above the cap of unanswered commands, replies (which tend the link) make room.
             ping: self
                 .next_ping_at(link, down_after)
                 .filter(|_| link.has_room()),
             connect: sooner(command, pubsub).filter(|_| reachable()),
+            look_up: match link.command.state {
+                SocketState::Connecting { since, .. }
+                    if self.settings.resolve_hostnames && named() =>
+                {
+                    Some(since.max(link.looked_up).plus(LONGEST_RETRY_MS))
+                }
+                _ => None,
+            },
             half_open: if judged {
                 sooner(
                     self.command_suspect_at(link, down_after),
@@ -462,12 +494,15 @@ impl Sentinel {
 struct Outlook {
     ping: Option<Mono>,
     connect: Option<Mono>,
+    /// The name of an instance that does not answer a connect.
+    look_up: Option<Mono>,
     half_open: Option<Mono>,
 }
 
 impl Outlook {
     fn next(self) -> Option<Mono> {
-        sooner(sooner(self.ping, self.connect), self.half_open)
+        let links = sooner(self.connect, self.look_up);
+        sooner(sooner(self.ping, links), self.half_open)
     }
 }
 

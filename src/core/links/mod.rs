@@ -143,6 +143,8 @@ pub struct Link {
     pub round_trip: u64,
     /// An AUTH refusal has been logged for this socket already.
     pub auth_complained: bool,
+    /// When its host name was last looked up, if it is one.
+    pub looked_up: Mono,
     /// Its host name has just been looked up: the connect that follows needs no look-up, and must
     /// not begin one, or a name with several addresses would move the link with each answer.
     pub just_resolved: bool,
@@ -164,6 +166,7 @@ impl Link {
             pubsub_activity: now,
             round_trip: 0,
             auth_complained: false,
+            looked_up: now,
             just_resolved: false,
         }
     }

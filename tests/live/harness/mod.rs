@@ -5,6 +5,8 @@
 
 mod client;
 mod cluster;
+#[allow(dead_code)] // The bench, which shares this harness, knows no names.
+mod dns;
 mod log;
 mod ports;
 mod process;
@@ -18,6 +20,8 @@ mod until;
 #[allow(unused_imports)]
 pub use client::Value;
 pub use cluster::{Cluster, Plan, Voice};
+#[allow(unused_imports)]
+pub use dns::{Dns, Mode, in_private_network};
 // For the bench, which shares this harness.
 #[allow(unused_imports)]
 pub use scripts::{Recorder, UNTIL_SENTINEL_ENDS, write_script};
