@@ -62,7 +62,8 @@ pub fn client_line(client: &ClientInfo) -> String {
 
 /// The letters of `flags`, `N` for none.
 fn flags(client: &ClientInfo) -> String {
-    let unix = client.session.addr.starts_with('/');
+    // A TCP connection never comes from port 0.
+    let unix = client.session.addr.ends_with(":0");
     let letters: String = [
         ('P', client.kind() == ClientType::Pubsub),
         ('b', client.session.held),

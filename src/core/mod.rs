@@ -172,6 +172,11 @@ impl Sentinel {
         &self.my_id
     }
 
+    /// How many servers and peers have a link, connected or not; a peer of several masters has one.
+    pub fn links(&self) -> usize {
+        self.links.len()
+    }
+
     fn take_in(&mut self, now: Now, event: Event) {
         match event {
             Event::Tick => {}

@@ -17,10 +17,14 @@ const RESERVED: u64 = 32;
 /// rest: a save takes two at a time, the log one, a link that is made anew two.
 const UNTOUCHED: u64 = 8;
 
-/// The first descriptor that must not go to a client, from the limit in force.
+/// How many files the process may have open, from the limit in force.
+pub fn open_files() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+}
+
+/// The first descriptor that must not go to a client.
 pub fn first_reserved_descriptor() -> i64 {
-    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    i64::try_from(soft.saturating_sub(UNTOUCHED)).unwrap_or(i64::MAX)
+    i64::try_from(open_files().saturating_sub(UNTOUCHED)).unwrap_or(i64::MAX)
 }
 
 /// Soft and hard limit.

@@ -18,6 +18,9 @@ pub struct Environment {
     pub notify_socket: Option<OsString>,
     /// Whether `UPSTART_JOB` is set.
     pub upstart_job: bool,
+    /// `WATCHDOG_USEC`, if `WATCHDOG_PID` does not name another process: how often systemd wants
+    /// to hear of us.
+    pub watchdog: Option<Duration>,
 }
 
 impl Environment {
@@ -26,8 +29,20 @@ impl Environment {
         Environment {
             notify_socket: std::env::var_os("NOTIFY_SOCKET"),
             upstart_job: std::env::var_os("UPSTART_JOB").is_some(),
+            watchdog: watchdog_period(
+                std::env::var("WATCHDOG_USEC").ok().as_deref(),
+                std::env::var("WATCHDOG_PID").ok().as_deref(),
+                std::process::id(),
+            ),
         }
     }
+}
+
+fn watchdog_period(usec: Option<&str>, pid: Option<&str>, own_pid: u32) -> Option<Duration> {
+    let ours = pid.is_none_or(|pid| pid.parse() == Ok(own_pid));
+    let usec = usec.and_then(|usec| usec.parse().ok());
+    usec.filter(|usec| ours && *usec > 0)
+        .map(Duration::from_micros)
 }
 
 /// The supervisor as it turned out; outlives the start, for its later messages.
@@ -36,6 +51,7 @@ pub struct Supervision {
     configured: Supervised,
     kind: Kind,
     established: bool,
+    watchdog: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -49,6 +65,7 @@ enum Kind {
 /// Finds the supervisor and tells it that the start has begun: before daemonizing. For upstart
 /// this stops the process until upstart continues it.
 pub fn establish(mode: Supervised, environment: Environment) -> Supervision {
+    let watchdog = environment.watchdog;
     let (kind, lines) = choose(mode, environment);
     for line in &lines {
         logging::emit(line);
@@ -57,6 +74,7 @@ pub fn establish(mode: Supervised, environment: Environment) -> Supervision {
         configured: mode,
         kind,
         established: false,
+        watchdog,
     };
     supervision.established = match &supervision.kind {
         Kind::None => false,
@@ -146,6 +164,23 @@ impl Supervision {
         self.notify("READY=1\n");
     }
 
+    /// How often [`Supervision::alive`] is to be called, if systemd has a watchdog for us: twice in
+    /// its period, as it recommends.
+    pub fn watchdog_interval(&self) -> Option<Duration> {
+        match self.kind {
+            Kind::Systemd(_) if self.established => self.watchdog.map(|period| period / 2),
+            _ => None,
+        }
+    }
+
+    /// Tells the watchdog that we work. Never waits.
+    pub fn alive(&self) {
+        if let Kind::Systemd(Some(socket)) = &self.kind {
+            // What does not get through is missed by the watchdog: that is its purpose.
+            let _ = send(socket, "WATCHDOG=1\n", None);
+        }
+    }
+
     /// Tells that a clean stop has begun.
     pub fn stopping(&self) {
         self.notify("STOPPING=1\n");
@@ -164,7 +199,7 @@ impl Supervision {
             );
             return false;
         };
-        match send(name, text) {
+        match send(name, text, Some(PATIENCE)) {
             Ok(()) => true,
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(INVALID);
@@ -184,14 +219,18 @@ const INVALID: i32 = nix::errno::Errno::EINVAL as i32;
 /// How long a supervisor that does not read may hold up a start or stop, per message.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-fn send(name: &OsStr, text: &str) -> io::Result<()> {
+/// Without `patience` it never waits.
+fn send(name: &OsStr, text: &str, patience: Option<Duration>) -> io::Result<()> {
     let address = match name.as_bytes() {
         [b'@', rest @ ..] if !rest.is_empty() => SocketAddr::from_abstract_name(rest)?,
         [b'/', _, ..] => SocketAddr::from_pathname(name)?,
         _ => return Err(io::Error::from_raw_os_error(INVALID)),
     };
     let socket = UnixDatagram::unbound()?;
-    socket.set_write_timeout(Some(PATIENCE))?;
+    match patience {
+        Some(patience) => socket.set_write_timeout(Some(patience))?,
+        None => socket.set_nonblocking(true)?,
+    }
     socket.send_to_addr(text.as_bytes(), &address)?;
     Ok(())
 }
@@ -213,16 +252,37 @@ mod tests {
         let environment = Environment {
             notify_socket: Some(name),
             upstart_job: false,
+            watchdog: Some(Duration::from_secs(10)),
         };
         let supervision = establish(mode, environment);
         assert!(supervision.is_established());
+        let every = supervision.watchdog_interval();
+        assert_eq!(every, Some(Duration::from_secs(5)));
         assert_eq!(supervision.to_persist(), Supervised::Systemd);
         assert_eq!(received(server), "STATUS=rsentinel is loading...\n");
         supervision.ready();
         assert_eq!(received(server), "STATUS=Ready to accept connections\n");
         assert_eq!(received(server), "READY=1\n");
+        supervision.alive();
+        assert_eq!(received(server), "WATCHDOG=1\n");
         supervision.stopping();
         assert_eq!(received(server), "STOPPING=1\n");
+    }
+
+    #[test]
+    fn a_watchdog_counts_only_for_the_process_it_names() {
+        let second = Some(Duration::from_secs(1));
+        assert_eq!(watchdog_period(Some("1000000"), None, 7), second);
+        assert_eq!(watchdog_period(Some("1000000"), Some("7"), 7), second);
+        for (usec, pid) in [
+            (Some("1000000"), Some("8")),
+            (Some("1000000"), Some("x")),
+            (Some("0"), None),
+            (Some("x"), None),
+            (None, Some("7")),
+        ] {
+            assert_eq!(watchdog_period(usec, pid, 7), None, "{usec:?} {pid:?}");
+        }
     }
 
     #[test]
@@ -258,9 +318,11 @@ mod tests {
             let environment = Environment {
                 notify_socket: socket.map(OsString::from),
                 upstart_job: false,
+                watchdog: Some(Duration::from_secs(10)),
             };
             let supervision = establish(Supervised::Systemd, environment);
             assert!(!supervision.is_established(), "{socket:?}");
+            assert_eq!(supervision.watchdog_interval(), None);
             assert_eq!(supervision.to_persist(), Supervised::Systemd);
             supervision.ready();
         }
@@ -268,7 +330,11 @@ mod tests {
 
     #[test]
     fn a_broken_socket_is_reported_with_its_error_number() {
-        let errno = |name: &str| send(OsStr::new(name), "x").unwrap_err().raw_os_error();
+        let errno = |name: &str| {
+            send(OsStr::new(name), "x", None)
+                .unwrap_err()
+                .raw_os_error()
+        };
         assert_eq!(errno("/nonexistent/notify"), Some(2));
         assert_eq!(errno("relative"), Some(22));
     }
@@ -278,6 +344,7 @@ mod tests {
         let environment = |upstart_job, socket: Option<&str>| Environment {
             notify_socket: socket.map(OsString::from),
             upstart_job,
+            watchdog: None,
         };
         let (kind, lines) = choose(Supervised::Auto, environment(true, Some("/x")));
         assert!(matches!(kind, Kind::Upstart));

@@ -3,12 +3,14 @@
 mod monitoring;
 mod serving;
 mod stopping;
+mod watchdog;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Runtime;
@@ -117,7 +119,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let signals = runtime
         .block_on(async { Signals::install() })
         .map_err(|e| failed("Can't handle signals", &e))?;
-    let listeners = serving::bind(&conf.server)?;
+    let (entrances, socket_file) = serving::bind(&conf.server)?;
     let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
     let path = run.file.clone().unwrap_or_default();
     ensure_id(&path, &mut conf);
@@ -134,8 +136,17 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         users,
         user_lines: Arc::clone(&user_lines),
     };
-    let serving = serving::start(&conf, maxclients, listeners, joints, facts, log)?;
-    let monitoring = Monitoring::start(&conf, path, calls, notices, user_lines, log)?;
+    let serving = serving::start(&conf, maxclients, entrances, joints, facts, log)?;
+    let turns = Arc::new(AtomicU64::new(0));
+    let monitoring = Monitoring::start(
+        &conf,
+        path,
+        calls,
+        notices,
+        user_lines,
+        Arc::clone(&turns),
+        log,
+    )?;
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();
@@ -145,6 +156,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
             let _ = stop.send(());
         }));
         tokio::select! {
+            () = watchdog::feed(&supervision, &turns) => Ok(()),
             _ = stop_asked => Ok(()),
             asked = shutdown_asked => asked.map_err(|_| {
                 FatalStart::Logged("The serving thread has ended unexpectedly, exiting.".into())
@@ -157,6 +169,10 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     if let Some(pid_file) = pid_file {
         startup::say_removing_pid_file();
         pid_file.remove();
+    }
+    if let Some(file) = socket_file {
+        startup::say_removing_unix_socket();
+        file.remove();
     }
     serving.stop();
     monitoring.stop();

@@ -1,6 +1,8 @@
 //! Starting and stopping the monitor and the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +31,7 @@ impl Monitoring {
         calls: Calls,
         notices: mpsc::Sender<Notice>,
         user_lines: UserLines,
+        turns: Arc<AtomicU64>,
         log: &LogControl,
     ) -> Result<Monitoring, FatalStart> {
         let (reports, store_reports) = mpsc::unbounded_channel();
@@ -60,6 +63,7 @@ impl Monitoring {
             store,
             store_reports,
             voice: voice(log),
+            turns,
             stop: stopped,
         };
         let runtime = event_loop()?;

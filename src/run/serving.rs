@@ -12,27 +12,45 @@ use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
 use crate::config::{Conf, ServerConf, Supervised};
 use crate::core::notice::{Level, Notice};
 use crate::process::fatal::FatalStart;
-use crate::process::limits::first_reserved_descriptor;
+use crate::process::limits::{first_reserved_descriptor, open_files};
 use crate::process::logging::{self, LogControl};
 use crate::process::supervise::Supervision;
 use crate::server::access::{AccessParts, UserLines};
+use crate::server::admission::PeerHosts;
 use crate::server::conf_files;
 use crate::server::door::Door;
 use crate::server::listener;
 use crate::server::serve::{self, ClientLimits, Server};
+use crate::server::unix_socket::{self, SocketFile, UnixSocket};
 use crate::types::RunId;
 
 use super::failed;
 
-/// Opens the listeners, or says why the start ends here.
-pub(super) fn bind(conf: &ServerConf) -> Result<Vec<TcpListener>, FatalStart> {
-    if conf.port == 0 || conf.bind.is_empty() {
+/// Where clients come in.
+pub(super) struct Entrances {
+    tcp: Vec<TcpListener>,
+    unix: Option<UnixSocket>,
+}
+
+/// Opens the listeners, or says why the start ends here. The file of the unix socket is to be
+/// removed at the end.
+pub(super) fn bind(conf: &ServerConf) -> Result<(Entrances, Option<SocketFile>), FatalStart> {
+    let warn = |line: String| logging::line(Level::Warning, &line);
+    let tcp = match conf.port {
+        0 => Vec::new(),
+        port => {
+            listener::bind(&conf.bind, port, conf.tcp_backlog, warn).map_err(FatalStart::Logged)?
+        }
+    };
+    let open = |path: &String| unix_socket::bind(path, conf.unixsocketperm, conf.tcp_backlog);
+    let unix = conf.unixsocket.as_ref().map(open).transpose();
+    let (unix, file) = unix.map_err(FatalStart::Logged)?.unzip();
+    if tcp.is_empty() && unix.is_none() {
         return Err(FatalStart::Logged(
             "Configured to not listen anywhere, exiting.".into(),
         ));
     }
-    let warn = |line: String| logging::line(Level::Warning, &line);
-    listener::bind(&conf.bind, conf.port, conf.tcp_backlog, warn).map_err(FatalStart::Logged)
+    Ok((Entrances { tcp, unix }, file))
 }
 
 /// What joins the serving side to the rest.
@@ -53,15 +71,19 @@ pub(super) struct Joints {
 pub(super) fn start(
     conf: &Conf,
     maxclients: u64,
-    listeners: Vec<TcpListener>,
+    entrances: Entrances,
     joints: Joints,
     facts: ServerFacts,
     log: &LogControl,
 ) -> Result<Server, FatalStart> {
     let level_of = log.clone();
     let limits = ClientLimits::from(&conf.server);
+    let masters = conf.sentinel.masters.iter();
+    let peers = masters.flat_map(|master| &master.known_peers);
     let parts = serve::Parts {
-        listeners,
+        listeners: entrances.tcp,
+        unix_socket: entrances.unix,
+        peer_hosts: PeerHosts::new(peers.filter_map(|peer| peer.address.ip())),
         door: joints.door,
         notices: joints.published,
         settings: Settings {
@@ -82,6 +104,7 @@ pub(super) fn start(
                 .maxclients
                 .min(usize::try_from(maxclients).unwrap_or(usize::MAX)),
             first_reserved_fd: first_reserved_descriptor(),
+            open_files: usize::try_from(open_files()).unwrap_or(usize::MAX),
             ..limits
         },
         facts,
@@ -98,6 +121,9 @@ pub(super) fn facts(conf: &ServerConf, file: &Path, supervision: &Supervision) -
         .iter()
         .map(|a| format!(",bind={}", a.host))
         .collect();
+    let tcp = (conf.port != 0).then(|| format!("name=tcp{binds},port={}", conf.port));
+    let unix = conf.unixsocket.as_ref();
+    let unix = unix.map(|path| format!("name=unix,bind={path}"));
     ServerFacts {
         redis_version: REDIS_VERSION.to_owned(),
         process_id: std::process::id(),
@@ -114,7 +140,7 @@ pub(super) fn facts(conf: &ServerConf, file: &Path, supervision: &Supervision) -
             .to_string(),
         config_file: file.display().to_string(),
         os: operating_system(),
-        listeners: vec![format!("name=tcp{binds},port={}", conf.port)],
+        listeners: tcp.into_iter().chain(unix).collect(),
         maxclients: u64::from(conf.maxclients),
         ..ServerFacts::default()
     }

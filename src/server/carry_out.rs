@@ -15,6 +15,7 @@ use crate::core::view::View;
 use crate::resp::Reply;
 
 use super::access;
+use super::admission::note_peer;
 use super::clients::Client;
 use super::door::Call;
 use super::serve::Shared;
@@ -113,8 +114,12 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
             format(&view, &shared.facts())
         }
         Next::Addresses(format) => format(&shared.door.addresses.load()),
-        Next::AskDown(question) => down_reply(ask_down(shared, client, question).await?),
+        Next::AskDown(question) => {
+            note_peer(shared, client);
+            down_reply(ask_down(shared, client, question).await?)
+        }
         Next::Hello(text) => {
+            note_peer(shared, client);
             let place = shared.door.peers.reserve().await.map_err(|_| Gone)?;
             // Nothing is awaited between here and the reply, so no event that this hello causes
             // can get in front of it.

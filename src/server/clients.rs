@@ -35,6 +35,8 @@ pub struct Client {
     pub unread_free: Cell<usize>,
     /// Close once the reply of the running command is written.
     pub close_after_reply: Cell<bool>,
+    /// It spoke as only sentinels do.
+    pub is_peer: Cell<bool>,
     accepted: Instant,
     fd: i64,
     killed: Cell<bool>,
@@ -123,6 +125,7 @@ impl Clients {
             unread: Cell::new(0),
             unread_free: Cell::new(0),
             close_after_reply: Cell::new(false),
+            is_peer: Cell::new(false),
             accepted: now,
             fd,
             killed: Cell::new(false),

@@ -2,6 +2,7 @@
 //! what the core lets them see without asking.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -44,4 +45,6 @@ pub struct Door {
     pub clients: mpsc::Sender<Call>,
     /// The effective addresses, swapped before `+switch-master` is announced.
     pub addresses: Arc<ArcSwap<AddressTable>>,
+    /// How many servers and peers the monitor has or wants links to.
+    pub links: Arc<AtomicUsize>,
 }

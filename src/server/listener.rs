@@ -13,14 +13,15 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::config::BindAddress;
 use crate::core::notice::Level;
 
+use super::admission::has_place;
 use super::client;
 use super::conf_files::os_text;
 use super::serve::Shared;
 
 /// How long accepting rests after a failure that will not pass at once (no file descriptor left).
-const ACCEPT_REST: Duration = Duration::from_millis(100);
+pub(super) const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
+pub(super) const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
 const PROTECTED: &[u8] = b"-DENIED Running in protected mode: no password is set for the default \
     user, so only connections from the loopback interface are accepted. To let other hosts in, \
@@ -155,12 +156,12 @@ fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
     shared.log(Level::Verbose, format!("Accepted {from}"));
     shared.counters.connections.add(1);
     let fd = i64::from(stream.as_raw_fd());
-    if shared.clients.len() >= shared.limits.maxclients || fd >= shared.limits.first_reserved_fd {
-        return refuse(shared, stream, TOO_MANY);
+    if !has_place(shared, Some(from.ip()), fd) {
+        return refuse(shared, stream.into_std(), TOO_MANY);
     }
     let open_to_all = shared.settings.users.borrow().need_no_password();
     if shared.limits.protected_mode && open_to_all && !from.ip().is_loopback() {
-        return refuse(shared, stream, PROTECTED);
+        return refuse(shared, stream.into_std(), PROTECTED);
     }
     let Ok(at) = stream.local_addr() else {
         return; // The other end is gone already.
@@ -187,9 +188,9 @@ fn prepare(stream: &TcpStream, keepalive_s: u64) {
 }
 
 /// Says why, if the socket takes it at once, and closes.
-fn refuse(shared: &Shared, stream: TcpStream, line: &[u8]) {
+pub(super) fn refuse(shared: &Shared, stream: io::Result<impl Write>, line: &[u8]) {
     shared.counters.rejected.add(1);
-    if let Ok(mut stream) = stream.into_std() {
+    if let Ok(mut stream) = stream {
         let _ = stream.write(line);
     }
 }

@@ -1,6 +1,7 @@
 //! Floor 5: the plumbing. Sockets, files and timers live here; decisions do not.
 
 pub mod access;
+pub mod admission;
 mod carry_out;
 mod client;
 mod clients;
@@ -18,3 +19,4 @@ mod scripts;
 pub mod serve;
 pub mod store;
 mod subscriptions;
+pub mod unix_socket;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -51,6 +52,7 @@ pub struct Calls {
     peers: mpsc::Receiver<Call>,
     clients: mpsc::Receiver<Call>,
     addresses: Arc<ArcSwap<AddressTable>>,
+    links: Arc<AtomicUsize>,
 }
 
 /// Makes both ends of the door.
@@ -58,16 +60,19 @@ pub fn door() -> (Door, Calls) {
     let (peers, peers_end) = mpsc::channel(PEER_CALLS);
     let (clients, clients_end) = mpsc::channel(CLIENT_CALLS);
     let addresses = Arc::new(ArcSwap::from_pointee(AddressTable::default()));
+    let links = Arc::new(AtomicUsize::new(0));
     let calls = Calls {
         peers: peers_end,
         clients: clients_end,
         addresses: addresses.clone(),
+        links: links.clone(),
     };
     (
         Door {
             peers,
             clients,
             addresses,
+            links,
         },
         calls,
     )
@@ -90,6 +95,8 @@ pub struct Parts {
     pub store_reports: mpsc::UnboundedReceiver<StoreReport>,
     /// Log and exit.
     pub voice: Voice,
+    /// Counts its turns: there are some every second, whatever happens or not.
+    pub turns: Arc<AtomicU64>,
     /// Fires (or is dropped) when the process stops.
     pub stop: oneshot::Receiver<()>,
 }
@@ -104,6 +111,7 @@ pub async fn run(parts: Parts) {
         store,
         mut store_reports,
         voice,
+        turns,
         mut stop,
     } = parts;
     let clock = Clock::start();
@@ -112,6 +120,7 @@ pub async fn run(parts: Parts) {
         mut peers,
         mut clients,
         addresses,
+        links: links_wanted,
     } = calls;
     let mut monitor = Monitor {
         core: Sentinel::new(clock.now(), birth),
@@ -124,6 +133,7 @@ pub async fn run(parts: Parts) {
         store,
         notices,
         addresses,
+        links_wanted,
         voice,
         callers: HashMap::new(),
         next_caller: 0,
@@ -144,6 +154,7 @@ pub async fn run(parts: Parts) {
             () = sleep_until(wake) => {}
             Some(call) = clients.recv() => monitor.call(call),
         }
+        turns.fetch_add(1, Ordering::Relaxed);
         if wake.is_some_and(|at| at.elapsed() > LATE) {
             // We were held up: what servers said meanwhile lies in their sockets, and must be
             // heard before their silence is judged.
@@ -190,6 +201,7 @@ struct Monitor {
     store: Store,
     notices: mpsc::Sender<Notice>,
     addresses: Arc<ArcSwap<AddressTable>>,
+    links_wanted: Arc<AtomicUsize>,
     voice: Voice,
     callers: HashMap<Waiter, oneshot::Sender<Reply>>,
     next_caller: u64,
@@ -279,6 +291,8 @@ impl Monitor {
     }
 
     fn carry_out(&mut self) {
+        self.links_wanted
+            .store(self.core.links(), Ordering::Relaxed);
         while let Some(action) = self.core.poll_action() {
             match action {
                 Action::Connect {

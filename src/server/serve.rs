@@ -22,12 +22,14 @@ use crate::config::{OutputLimits, ServerConf};
 use crate::core::notice::{Level, LogLine, Notice};
 
 use super::access::{Access, AccessParts};
+use super::admission::{self, PeerHosts};
 use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
 use super::listener;
 use super::pause::Pause;
 use super::subscriptions::Subscriptions;
+use super::unix_socket::{self, UnixSocket};
 
 /// The name of the serving thread.
 pub const THREAD: &str = "serve";
@@ -43,6 +45,10 @@ const EVENTS_PER_TURN: usize = 64;
 pub struct Parts {
     /// Bound and listening, from [`listener::bind`].
     pub listeners: Vec<net::TcpListener>,
+    /// The unix socket, from [`unix_socket::bind`].
+    pub unix_socket: Option<UnixSocket>,
+    /// Where other sentinels are, as far as that is known.
+    pub peer_hosts: PeerHosts,
     /// The way to the monitor.
     pub door: Door,
     /// Events to publish.
@@ -82,6 +88,8 @@ pub struct ClientLimits {
     /// free, so at least those from here to the limit of the process stay free for the
     /// configuration file, the log and the watching, however many clients come.
     pub first_reserved_fd: i64,
+    /// How many files the process may have open.
+    pub open_files: usize,
 }
 
 impl From<&ServerConf> for ClientLimits {
@@ -98,6 +106,7 @@ impl From<&ServerConf> for ClientLimits {
             query_buffer: bytes(conf.client_query_buffer_limit),
             max_bulk: bytes(conf.proto_max_bulk_len),
             first_reserved_fd: i64::MAX,
+            open_files: usize::MAX,
         }
     }
 }
@@ -124,12 +133,20 @@ impl Server {
             let all = parts.listeners.drain(..).map(listen);
             all.collect::<io::Result<Vec<TcpListener>>>()?
         };
+        let unix_socket = {
+            let _inside = runtime.enter();
+            let listen = |socket: UnixSocket| {
+                let listener = tokio::net::UnixListener::from_std(socket.listener)?;
+                Ok::<_, io::Error>((listener, socket.path))
+            };
+            parts.unix_socket.take().map(listen).transpose()?
+        };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name(THREAD.to_owned())
             .spawn(move || {
                 let all = LocalSet::new();
-                all.block_on(&runtime, run(parts, listeners, stopped));
+                all.block_on(&runtime, run(parts, listeners, unix_socket, stopped));
                 // Dropping the set drops every connection, which closes it.
             })?;
         Ok(Server {
@@ -152,11 +169,17 @@ impl Drop for Server {
     }
 }
 
-async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiver<()>) {
+async fn run(
+    parts: Parts,
+    listeners: Vec<TcpListener>,
+    unix_socket: Option<(tokio::net::UnixListener, String)>,
+    stopped: oneshot::Receiver<()>,
+) {
     let shared = Rc::new(Shared {
         door: parts.door,
         settings: parts.settings,
         access: parts.access.into(),
+        peer_hosts: parts.peer_hosts,
         limits: parts.limits,
         clients: Clients::default(),
         subscriptions: RefCell::default(),
@@ -170,6 +193,9 @@ async fn run(parts: Parts, listeners: Vec<TcpListener>, stopped: oneshot::Receiv
     let mut lasting = JoinSet::new();
     for listener in listeners {
         lasting.spawn_local(listener::accept_all(Rc::clone(&shared), listener));
+    }
+    if let Some((listener, path)) = unix_socket {
+        lasting.spawn_local(unix_socket::accept_all(Rc::clone(&shared), listener, path));
     }
     lasting.spawn_local(publish_all(Rc::clone(&shared), parts.notices));
     lasting.spawn_local(tick_on(Rc::clone(&shared)));
@@ -211,6 +237,7 @@ async fn tick_on(shared: Rc<Shared>) {
     loop {
         ticks.tick().await;
         shared.counters.second_passed();
+        admission::make_room(&shared);
         let timeout = Duration::from_secs(shared.limits.timeout_s);
         for client in shared.clients.alive() {
             shared.check_output(&client);
@@ -232,6 +259,8 @@ pub struct Shared {
     pub settings: Settings,
     /// The ACL log, and where changed users go.
     pub access: Access,
+    /// Where other sentinels are.
+    pub peer_hosts: PeerHosts,
     /// What clients may take.
     pub limits: ClientLimits,
     /// All connections.

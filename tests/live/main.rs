@@ -20,4 +20,5 @@ mod script_calls;
 mod script_processes;
 mod signals;
 mod standins;
+mod storm;
 mod swap;

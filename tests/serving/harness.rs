@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,9 +17,11 @@ use rsentinel::core::notice::{EventName, LogLine, Notice};
 use rsentinel::core::view::{AddressTable, SettingsView, View};
 use rsentinel::core::{self};
 use rsentinel::server::access::AccessParts;
+use rsentinel::server::admission::PeerHosts;
 use rsentinel::server::door::{Call, Door};
 use rsentinel::server::listener;
 use rsentinel::server::serve::{ClientLimits, Parts, Server};
+use rsentinel::server::unix_socket::UnixSocket;
 use rsentinel::types::{MasterName, Now, RunId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,6 +35,7 @@ pub struct Options {
     pub limits: ClientLimits,
     /// Calls that may wait in each queue of the door.
     pub queue: usize,
+    pub unix_socket: Option<UnixSocket>,
 }
 
 impl Default for Options {
@@ -41,6 +45,7 @@ impl Default for Options {
             settings: Settings::default(),
             limits: ClientLimits::from(&ServerConf::default()),
             queue: 100,
+            unix_socket: None,
         }
     }
 }
@@ -53,6 +58,7 @@ pub struct Daemon {
     pub peers: mpsc::Receiver<Call>,
     pub clients: mpsc::Receiver<Call>,
     pub addresses: Arc<ArcSwap<AddressTable>>,
+    pub links: Arc<AtomicUsize>,
     pub shutdown: oneshot::Receiver<()>,
     pub log: Arc<Mutex<Vec<String>>>,
 }
@@ -75,14 +81,18 @@ impl Daemon {
         let (notices, notices_out) = mpsc::channel(1024);
         let (shutdown_in, shutdown) = oneshot::channel();
         let addresses = Arc::new(ArcSwap::from_pointee(AddressTable::default()));
+        let links = Arc::new(AtomicUsize::new(0));
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = Arc::clone(&log);
         let server = Server::start(Parts {
             listeners,
+            unix_socket: options.unix_socket,
+            peer_hosts: PeerHosts::default(),
             door: Door {
                 peers: peers_in,
                 clients: clients_in,
                 addresses: Arc::clone(&addresses),
+                links: Arc::clone(&links),
             },
             notices: notices_out,
             settings: options.settings,
@@ -101,6 +111,7 @@ impl Daemon {
             peers,
             clients,
             addresses,
+            links,
             shutdown,
             log,
         }

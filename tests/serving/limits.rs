@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rsentinel::config::{OutputLimit, ServerConf};
@@ -210,4 +211,31 @@ fn a_request_for_more_descriptions_than_there_are_commands_is_refused() {
         );
     }
     client.ask("PING", "+PONG\r\n");
+}
+
+#[test]
+fn links_take_precedence_over_clients_for_file_descriptors() {
+    let daemon = limited(|limits| limits.open_files = 32 + 8);
+    // Eight are free, two of them for sentinels.
+    let mut early: Vec<Client> = (0..6).map(|_| daemon.client()).collect();
+    early
+        .iter_mut()
+        .for_each(|client| client.ask("PING", "+PONG\r\n"));
+    let mut refused = daemon.client();
+    refused.expect("-ERR max number of clients reached\r\n");
+    // Whoever speaks as a sentinel may come back from the same host.
+    early[0].send("PUBLISH __sentinel__:hello x\r\n");
+    early[0].expect(":1\r\n");
+    let mut peer = daemon.client();
+    peer.ask("PING", "+PONG\r\n");
+    // Two servers more: four places less, at the cost of the latest.
+    daemon.links.store(2, Ordering::Relaxed);
+    peer.expect_end();
+    daemon.wait_for_log("Closing client because links to servers need its file descriptor");
+    for late in &mut early[4..] {
+        late.expect_end();
+    }
+    for kept in &mut early[..4] {
+        kept.ask("PING", "+PONG\r\n");
+    }
 }

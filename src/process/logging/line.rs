@@ -1,20 +1,16 @@
 //! One log line: what it carries and how it is written.
 
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::format::LogFormat;
 use crate::core::notice::Level;
 use crate::types::Wall;
 
 /// The longest message in bytes; longer ones are cut (measured on the reference).
 pub const MAX_MESSAGE: usize = 1023;
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
 
 /// A line on its way to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,36 +35,20 @@ pub enum Line {
 }
 
 impl Line {
-    /// Appends the line with its newline:
-    /// `<pid>:X <DD> <Mon> <YYYY> <HH>:<MM>:<SS>.<mmm> <c> <message>` or
-    /// `<pid>:signal-handler (<unix seconds>) <message>`.
-    pub(super) fn write_to(&self, out: &mut String, pid: u32, zone: &TimeZone) {
-        // Writing to a String cannot fail.
-        let _ = match self {
+    /// Appends the line with its newline.
+    pub(super) fn write_to(&self, format: LogFormat, out: &mut String, pid: u32, zone: &TimeZone) {
+        let local = |at: SystemTime| {
+            let at = Timestamp::try_from(at).unwrap_or_default();
+            at.to_zoned(zone.clone())
+        };
+        match self {
             Line::Message { level, at, text } => {
-                let at = Timestamp::try_from(*at)
-                    .unwrap_or_default()
-                    .to_zoned(zone.clone());
-                let month = MONTHS[(at.month() - 1) as usize % 12];
-                writeln!(
-                    out,
-                    "{pid}:X {:02} {month} {:04} {:02}:{:02}:{:02}.{:03} {} {text}",
-                    at.day(),
-                    at.year(),
-                    at.hour(),
-                    at.minute(),
-                    at.second(),
-                    at.millisecond(),
-                    mark(*level),
-                )
+                format.message(out, pid, *level, &local(*at), text);
             }
             Line::SignalHandler { at, text } => {
-                let seconds = at
-                    .duration_since(SystemTime::UNIX_EPOCH)
-                    .map_or(0, |d| d.as_secs());
-                writeln!(out, "{pid}:signal-handler ({seconds}) {text}")
+                format.signal_handler(out, pid, &local(*at), text);
             }
-        };
+        }
     }
 }
 
@@ -80,16 +60,6 @@ pub(super) fn ctime(when: Wall, zone: &TimeZone) -> String {
     when.to_zoned(zone.clone())
         .strftime("%a %b %e %H:%M:%S %Y")
         .to_string()
-}
-
-/// The character that stands for a level.
-fn mark(level: Level) -> char {
-    match level {
-        Level::Debug => '.',
-        Level::Verbose => '-',
-        Level::Notice => '*',
-        Level::Warning => '#',
-    }
 }
 
 /// Makes a message fit for the log: at most [`MAX_MESSAGE`] bytes, and one line. Control
@@ -127,7 +97,7 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_227_524_037);
         let mut out = String::new();
         let text = "+monitor master mymaster 127.0.0.1 33110 quorum 2".to_owned();
-        Line::Message { level, at, text }.write_to(&mut out, 2580, zone);
+        Line::Message { level, at, text }.write_to(LogFormat::Redis, &mut out, 2580, zone);
         out
     }
 
@@ -153,7 +123,12 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_225_599_999);
         let text = "Received SIGTERM scheduling shutdown...".to_owned();
         let mut out = String::new();
-        Line::SignalHandler { at, text }.write_to(&mut out, 28241, &TimeZone::UTC);
+        Line::SignalHandler { at, text }.write_to(
+            LogFormat::Redis,
+            &mut out,
+            28241,
+            &TimeZone::UTC,
+        );
         assert_eq!(
             out,
             "28241:signal-handler (1795225599) Received SIGTERM scheduling shutdown...\n"

@@ -8,6 +8,7 @@
 //! Any code may speak through `tracing`'s macros or the functions here. Keeping secrets out of
 //! the text is the caller's duty.
 
+mod format;
 mod layer;
 mod line;
 mod queue;
@@ -32,6 +33,7 @@ use super::syslog::{Facility, Syslog, SyslogSettings};
 use crate::config::{LogLevel, ServerConf, Value};
 use crate::core::notice::{Level, LogLine, Notice};
 
+pub use self::format::LogFormat;
 pub use self::line::MAX_MESSAGE;
 
 /// How long a stop waits for lines to be written: a log on a hung disk must not keep a
@@ -47,6 +49,8 @@ pub struct LogSettings {
     pub file: Option<PathBuf>,
     /// `syslog-enabled yes` with its ident and facility: lines go there also.
     pub syslog: Option<SyslogSettings>,
+    /// How lines are written, but for syslog.
+    pub format: LogFormat,
 }
 
 impl LogSettings {
@@ -65,6 +69,7 @@ impl LogSettings {
                 ident: text("syslog-ident", "redis"),
                 facility: Facility::parse(&text("syslog-facility", "local0")).unwrap_or_default(),
             }),
+            format: LogFormat::default(),
         }
     }
 }
@@ -152,6 +157,7 @@ impl LogControl {
         let mut sink = self.0.sink.lock().unwrap_or_else(PoisonError::into_inner);
         sink.target = settings.file.map_or_else(Target::stdout, Target::File);
         sink.syslog = settings.syslog.map(Syslog::new);
+        sink.format = settings.format;
     }
 
     /// Changes the level at run time; the word may be in any case.

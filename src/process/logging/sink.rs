@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+use super::format::LogFormat;
 use super::line::Line;
 use crate::process::syslog::Syslog;
 
@@ -27,6 +28,7 @@ impl Target {
 pub(super) struct Sink {
     pub(super) target: Target,
     pub(super) syslog: Option<Syslog>,
+    pub(super) format: LogFormat,
     zone: TimeZone,
     buffer: String,
 }
@@ -37,6 +39,7 @@ impl Sink {
         Sink {
             target,
             syslog: None,
+            format: LogFormat::default(),
             zone,
             buffer: String::new(),
         }
@@ -50,7 +53,7 @@ impl Sink {
         let pid = std::process::id();
         self.buffer.clear();
         for line in lines {
-            line.write_to(&mut self.buffer, pid, &self.zone);
+            line.write_to(self.format, &mut self.buffer, pid, &self.zone);
         }
         let written = match &mut self.target {
             Target::Stream(stream) => stream

@@ -1,123 +1,17 @@
 //! The program as its service manager sees it: start, signals, background, pid file, notices.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
-use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for a condition; the name says which if it never comes.
-fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(value) = condition() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "timed out waiting for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A directory with a configuration file, on a port that was free a moment ago.
-struct Place {
-    dir: TempDir,
-    port: u16,
-}
-
-impl Place {
-    fn new(more: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let text = format!("port {port}\nbind 127.0.0.1\n{more}\n");
-        fs::write(dir.path().join("s.conf"), text).unwrap();
-        Place { dir, port }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_default()
-    }
-
-    fn command(&self, options: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rsentinel"));
-        command
-            .arg("s.conf")
-            .args(options)
-            .current_dir(self.dir.path())
-            .env_remove("NOTIFY_SOCKET")
-            .env_remove("UPSTART_JOB")
-            .stdin(Stdio::null())
-            .stdout(File::create(self.path("out")).unwrap())
-            .stderr(File::create(self.path("err")).unwrap());
-        command
-    }
-
-    /// A new connection on which this was said.
-    fn say(&self, text: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        stream
-    }
-
-    fn wait_for_line(&self, file: &str, part: &str) {
-        wait_for(part, || self.read(file).contains(part).then_some(()));
-    }
-}
-
-/// A process that ends with the test, by its id.
-struct Running(Child);
-
-impl Running {
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.0.id() as i32), signal).unwrap();
-    }
-
-    fn wait(&mut self) -> ExitStatus {
-        wait_for("the end of the process", || self.0.try_wait().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn started(place: &Place, options: &[&str]) -> Running {
-    let child = place.command(options).spawn().unwrap();
-    let running = Running(child);
-    wait_for("the pid file", || {
-        (place.read("s.pid") == format!("{}\n", running.0.id())).then_some(())
-    });
-    running
-}
-
-/// The last line of a start that watches nothing.
-fn wait_for_id(place: &Place) {
-    wait_for("the id", || {
-        place.read("out").contains("Sentinel ID is").then_some(())
-    });
-}
+use super::place::{PATIENCE, Place, Running, started, started_by, wait_for, wait_for_id};
 
 #[test]
 fn sigterm_is_a_clean_stop_with_exit_0_known_lines_and_no_pid_file() {
@@ -358,4 +252,28 @@ fn standard_input_is_read_after_the_file_and_before_the_options() {
     running.signal(Signal::SIGTERM);
     assert_eq!(running.wait().code(), Some(0));
     assert!(place.read("out").contains("* Reading config from stdin"));
+}
+
+#[test]
+fn the_watchdog_of_systemd_is_fed_while_the_monitor_works() {
+    let place = Place::new("pidfile s.pid\nsupervised systemd");
+    let socket = UnixDatagram::bind(place.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = || {
+        let mut buffer = [0; 200];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    };
+    let mut command = place.command(&[]);
+    command
+        .env("NOTIFY_SOCKET", place.path("notify"))
+        .env("WATCHDOG_USEC", "100000");
+    let mut running = started_by(&place, &mut command);
+    wait_for("readiness", || (told() == "READY=1\n").then_some(()));
+    for _ in 0..5 {
+        assert_eq!(told(), "WATCHDOG=1\n");
+    }
+    running.signal(Signal::SIGTERM);
+    wait_for("the stop", || (told() == "STOPPING=1\n").then_some(()));
+    assert_eq!(running.wait().code(), Some(0));
 }

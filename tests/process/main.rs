@@ -1,0 +1,6 @@
+//! The program as Unix sees it.
+
+mod life;
+mod load;
+mod place;
+mod unix_socket;
