@@ -11,6 +11,7 @@ use rsentinel::core::view::{AddressTable, View};
 use rsentinel::wire::{Hello, InfoReport, PingVerdict, TransactionOutcome};
 
 use crate::node::{Brain, Node};
+use crate::oracles::Reassertion;
 use crate::shape::Shape;
 
 /// Something that happened at a sentinel.
@@ -83,6 +84,10 @@ pub enum Fact<'a> {
     Durable(&'a SentinelConf),
     /// A turn is over, all its actions are carried out.
     TurnEnded,
+    /// It asks for the votes of an epoch to re-assert a master (found by the oracles themselves).
+    AsksToReassert(&'a Reassertion),
+    /// It has published what it asked to re-assert, under this epoch (the same).
+    Reasserted(&'a Reassertion, u64),
 }
 
 /// The kinds of facts: an oracle names those it looks at.
@@ -108,6 +113,8 @@ pub enum Kind {
     HandedOver,
     Durable,
     TurnEnded,
+    AsksToReassert,
+    Reasserted,
 }
 
 impl Kind {
@@ -132,6 +139,8 @@ impl Kind {
         Kind::HandedOver,
         Kind::Durable,
         Kind::TurnEnded,
+        Kind::AsksToReassert,
+        Kind::Reasserted,
     ];
 }
 
@@ -161,6 +170,8 @@ impl Fact<'_> {
             Fact::HandedOver(_) => Kind::HandedOver,
             Fact::Durable(_) => Kind::Durable,
             Fact::TurnEnded => Kind::TurnEnded,
+            Fact::AsksToReassert(_) => Kind::AsksToReassert,
+            Fact::Reasserted(..) => Kind::Reasserted,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The judges: one file for each invariant. Each sees every fact, keeps what it needs, and counts
 //! how often it was put to a test that could have failed.
 
+mod ballots;
 mod l03_it_ends;
 mod odown;
+mod reassertions;
 mod s01_one_vote;
 mod s02_durable_first;
 mod s03_never_back;
@@ -19,10 +21,14 @@ mod s13_voters;
 mod s14_best_replica;
 mod s15_reload;
 pub(crate) mod said;
+mod target;
 mod void_epochs;
 mod w2ft;
 
 use crate::facts::{Fact, Kind, Scene};
+use reassertions::Reassertions;
+
+pub use reassertions::{Reassertion, Step};
 
 /// A judge of one invariant.
 pub trait Oracle {
@@ -36,6 +42,10 @@ pub trait Oracle {
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String>;
     /// How often the invariant could have been broken.
     fn exercised(&self) -> u64;
+    /// The same for a part of it that would not be missed among the rest.
+    fn part_exercised(&self) -> Option<(&'static str, u64)> {
+        None
+    }
 }
 
 /// A broken invariant.
@@ -51,7 +61,16 @@ pub struct Violation {
 
 fn watched(watchers: &[Vec<usize>]) -> u32 {
     let some = |(kind, who): (usize, &Vec<usize>)| u32::from(!who.is_empty()) << kind;
-    watchers.iter().enumerate().map(some).sum()
+    let watched: u32 = watchers.iter().enumerate().map(some).sum();
+    let bit = |kind: &Kind| 1 << *kind as u32;
+    // Who looks at re-assertions needs the facts that tell of them.
+    if watched & (bit(&Kind::AsksToReassert) | bit(&Kind::Reasserted)) == 0 {
+        return watched;
+    }
+    Reassertions::WATCHED
+        .iter()
+        .map(bit)
+        .fold(watched, |all, one| all | one)
 }
 
 /// All judges of a run.
@@ -62,6 +81,7 @@ pub struct Oracles {
     watchers: Vec<Vec<usize>>,
     /// The kinds that anybody looks at, a bit each.
     watched: u32,
+    reassertions: Reassertions,
 }
 
 impl Oracles {
@@ -87,6 +107,7 @@ impl Oracles {
             Box::<w2ft::Wait>::default(),
             Box::<l03_it_ends::ItEnds>::default(),
             Box::<void_epochs::VoidEpochs>::default(),
+            Box::<target::Target>::default(),
         ])
     }
 
@@ -104,6 +125,7 @@ impl Oracles {
             all,
             watched: watched(&watchers),
             watchers,
+            reassertions: Reassertions::default(),
         }
     }
 
@@ -119,13 +141,21 @@ impl Oracles {
         self.watched >> kind as u32 & 1 == 1
     }
 
-    /// The names of all invariants that are judged.
-    pub fn names(&self) -> Vec<&'static str> {
-        self.all.iter().map(|o| o.name()).collect()
+    /// Lets every judge see a fact, and what it tells of a re-assertion; the first objection.
+    pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<Option<Step>, Violation> {
+        self.show(scene, fact)?;
+        let step = self.reassertions.note(scene, fact);
+        match &step {
+            Some(Step::Asks(what)) => self.show(scene, &Fact::AsksToReassert(what))?,
+            Some(Step::Wins(what, published)) => {
+                self.show(scene, &Fact::Reasserted(what, *published))?;
+            }
+            None => {}
+        }
+        Ok(step)
     }
 
-    /// Lets every judge see a fact; the first objection.
-    pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Violation> {
+    fn show(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), Violation> {
         for at in self
             .watchers
             .get(fact.kind() as usize)
@@ -144,8 +174,10 @@ impl Oracles {
         Ok(())
     }
 
-    /// How often each invariant was exercised.
+    /// How often each invariant was exercised, and parts of them.
     pub fn exercised(&self) -> Vec<(&'static str, u64)> {
-        self.all.iter().map(|o| (o.name(), o.exercised())).collect()
+        let whole = self.all.iter().map(|o| (o.name(), o.exercised()));
+        let parts = self.all.iter().filter_map(|o| o.part_exercised());
+        whole.chain(parts).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! S2: every vote answered and every epoch sent is on the sender's disk at that moment, except a
-//! candidate's own new epoch; the own vote is on disk before it is counted and before any SLAVEOF.
+//! candidate's own new epoch; the own vote is on disk before it is counted, before any SLAVEOF, and
+//! before a re-assertion is published.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use rsentinel::core::notice::EventName;
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
-use crate::shape::{Shape, server_of_host};
+use crate::shape::Shape;
 
 /// A candidacy.
 #[derive(Default, Clone, Copy)]
@@ -25,6 +26,7 @@ struct Standing {
 pub struct DurableFirst {
     standing: BTreeMap<(usize, usize), Standing>,
     exercised: u64,
+    reasserted: u64,
 }
 
 impl DurableFirst {
@@ -84,6 +86,7 @@ impl Oracle for DurableFirst {
             Kind::SentSlaveof,
             Kind::Announced,
             Kind::Answered,
+            Kind::Reasserted,
         ]
     }
 
@@ -91,8 +94,17 @@ impl Oracle for DurableFirst {
         if scene.is_reference() {
             return Ok(());
         }
+        if let Some(request) = said::vote_request(scene.shape, fact) {
+            let key = (scene.node, request.group);
+            self.standing.entry(key).or_default().asked = request.epoch;
+            return Ok(());
+        }
         let durable_epoch = scene.at.disk.durable.current_epoch.get();
         match fact {
+            Fact::Reasserted(won, _) => {
+                self.reasserted += 1;
+                self.on_disk(scene, won.group, won.epoch, scene.at.id.as_str())
+            }
             Fact::Answered {
                 question, opinion, ..
             } => match (&opinion.leader, said::group_asked(scene.shape, question)) {
@@ -120,22 +132,6 @@ impl Oracle for DurableFirst {
                 };
                 standing.own_vote = Some(epoch);
                 self.on_disk(scene, group, epoch, scene.at.id.as_str())
-            }
-            Fact::Sent {
-                ask:
-                    Ask::MasterDown {
-                        epoch,
-                        candidate: Some(_),
-                        host,
-                        ..
-                    },
-                ..
-            } => {
-                if let Some(server) = server_of_host(host) {
-                    let key = (scene.node, scene.shape.group_of(server));
-                    self.standing.entry(key).or_default().asked = epoch.get();
-                }
-                Ok(())
             }
             Fact::Sent {
                 host,
@@ -168,5 +164,9 @@ impl Oracle for DurableFirst {
 
     fn exercised(&self) -> u64 {
         self.exercised
+    }
+
+    fn part_exercised(&self) -> Option<(&'static str, u64)> {
+        Some(("S2 of re-assertions", self.reasserted))
     }
 }

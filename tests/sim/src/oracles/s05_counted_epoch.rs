@@ -1,21 +1,41 @@
 //! S5: a configuration published after an election carries exactly the epoch whose votes were
-//! counted, and as many voters as are needed really voted in that epoch.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! counted, and as many voters as are needed really voted in that epoch. A re-assertion is an
+//! election like any other.
 
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
+use super::ballots::Ballots;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
 pub struct CountedEpoch {
-    /// Who answered with a vote: by group, epoch, candidate.
-    given: BTreeMap<(usize, u64, String), BTreeSet<String>>,
+    ballots: Ballots,
     attempts: said::Attempts,
     exercised: u64,
+    reasserted: u64,
+}
+
+impl CountedEpoch {
+    /// As many as are needed voted for this sentinel.
+    fn voted(&self, scene: &Scene<'_>, group: usize, epoch: u64) -> Result<(), String> {
+        let Some(master) = scene.view().and_then(|v| said::master(v, group)) else {
+            return Ok(());
+        };
+        let id = &scene.at.id;
+        let voters = self.ballots.voters_for(group, epoch, id);
+        let others = voters.iter().filter(|voter| *voter != id).count();
+        let needed = said::needed(master);
+        if 1 + others >= needed {
+            return Ok(());
+        }
+        Err(format!(
+            "elected in epoch {epoch} with {} votes of {needed}",
+            1 + others
+        ))
+    }
 }
 
 impl Oracle for CountedEpoch {
@@ -24,72 +44,54 @@ impl Oracle for CountedEpoch {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Announced]
+        &[Kind::Answered, Kind::Announced, Kind::Reasserted]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
-        match fact {
+        let notice = match fact {
             Fact::Answered {
                 question, opinion, ..
             } => {
-                if let (Some(leader), Some(group)) =
-                    (&opinion.leader, said::group_asked(scene.shape, question))
-                {
-                    self.given
-                        .entry((group, opinion.epoch.get(), leader.as_str().to_owned()))
-                        .or_default()
-                        .insert(scene.at.id.as_str().to_owned());
-                }
-                Ok(())
+                self.ballots.note(scene, question, opinion);
+                return Ok(());
             }
-            Fact::Announced(notice) => {
-                let Some(group) = said::group(notice) else {
-                    return Ok(());
-                };
-                self.attempts.note(scene, notice);
-                let judged = matches!(
-                    notice.name,
-                    EventName::ElectedLeader | EventName::PromotedSlave
-                );
-                if !judged {
-                    return Ok(());
-                }
-                let Some(view) = scene.view() else {
-                    return Ok(());
-                };
-                let Some(master) = said::master(view, group) else {
-                    return Ok(());
-                };
-                let epoch = self.attempts.epoch(scene, group);
+            Fact::Reasserted(won, published) => {
                 self.exercised += 1;
-                if notice.name == EventName::PromotedSlave {
-                    return if master.config_epoch.get() == epoch {
-                        Ok(())
-                    } else {
-                        Err(format!(
-                            "publishes epoch {}, its own vote was in {epoch}",
-                            master.config_epoch
-                        ))
-                    };
+                self.reasserted += 1;
+                if *published != won.epoch {
+                    return Err(format!(
+                        "re-asserts under epoch {published}, asked for were votes of {}",
+                        won.epoch
+                    ));
                 }
-                if self.attempts.forced(scene, group) {
-                    return Ok(());
-                }
-                let id = scene.at.id.as_str();
-                let key = (group, epoch, id.to_owned());
-                let others = self
-                    .given
-                    .get(&key)
-                    .map_or(0, |v| v.iter().filter(|voter| *voter != id).count());
-                let needed = said::needed(master);
-                if 1 + others >= needed {
-                    Ok(())
-                } else {
-                    Err(format!(
-                        "elected in epoch {epoch} with {} votes of {needed}",
-                        1 + others
-                    ))
-                }
+                return self.voted(scene, won.group, won.epoch);
+            }
+            Fact::Announced(notice) => notice,
+            _ => return Ok(()),
+        };
+        let Some(group) = said::group(notice) else {
+            return Ok(());
+        };
+        self.attempts.note(scene, notice);
+        let judged = matches!(
+            notice.name,
+            EventName::ElectedLeader | EventName::PromotedSlave
+        );
+        if !judged {
+            return Ok(());
+        }
+        let Some(master) = scene.view().and_then(|v| said::master(v, group)) else {
+            return Ok(());
+        };
+        let epoch = self.attempts.epoch(scene, group);
+        self.exercised += 1;
+        match notice.name {
+            EventName::PromotedSlave if master.config_epoch.get() != epoch => Err(format!(
+                "publishes epoch {}, its own vote was in {epoch}",
+                master.config_epoch
+            )),
+            EventName::ElectedLeader if !self.attempts.forced(scene, group) => {
+                self.voted(scene, group, epoch)
             }
             _ => Ok(()),
         }
@@ -97,5 +99,9 @@ impl Oracle for CountedEpoch {
 
     fn exercised(&self) -> u64 {
         self.exercised
+    }
+
+    fn part_exercised(&self) -> Option<(&'static str, u64)> {
+        Some(("S5 of re-assertions", self.reasserted))
     }
 }

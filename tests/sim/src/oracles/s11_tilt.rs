@@ -1,4 +1,5 @@
-//! S11: in TILT no SDOWN or ODOWN changes, no ask, no SLAVEOF, and answers say "not down". When a
+//! S11: in TILT no SDOWN or ODOWN changes, no ask, no SLAVEOF, no re-assertion, and answers say "not
+//! down". When a
 //! core must be in TILT is judged here too, from its turns alone: a turn more than the trigger
 //! after the one before it begins it, and it lasts the whole period.
 
@@ -8,6 +9,7 @@ use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
+use super::reassertions::LONGEST;
 use crate::facts::{Fact, Kind, Scene};
 
 /// A core that has had no turn for longer than this has been stopped.
@@ -23,6 +25,8 @@ struct Clock {
     since: Option<u64>,
     /// It must be announced in this turn.
     owed: bool,
+    /// When votes were last asked for, to re-assert a master that is not published yet.
+    reasserts: Option<u64>,
 }
 
 /// The judge.
@@ -30,6 +34,7 @@ struct Clock {
 pub struct Tilt {
     clocks: BTreeMap<usize, Clock>,
     exercised: u64,
+    reasserted: u64,
 }
 
 impl Oracle for Tilt {
@@ -45,6 +50,8 @@ impl Oracle for Tilt {
             Kind::SentQuestion,
             Kind::SentSlaveof,
             Kind::TurnEnded,
+            Kind::AsksToReassert,
+            Kind::Reasserted,
         ]
     }
 
@@ -82,6 +89,16 @@ impl Oracle for Tilt {
             }
             Fact::Announced(notice) if notice.name == EventName::Tilt => {
                 clock.owed = false;
+                let asked = clock.reasserts.take();
+                self.reasserted += u64::from(asked.is_some_and(|at| scene.now <= at + LONGEST));
+                Ok(())
+            }
+            Fact::AsksToReassert(_) if since.is_none() => {
+                clock.reasserts = Some(scene.now);
+                Ok(())
+            }
+            Fact::Reasserted(..) if since.is_none() => {
+                clock.reasserts = None;
                 Ok(())
             }
             Fact::Announced(notice) if notice.name == EventName::TiltEnd => {
@@ -100,6 +117,10 @@ impl Oracle for Tilt {
 
     fn exercised(&self) -> u64 {
         self.exercised
+    }
+
+    fn part_exercised(&self) -> Option<(&'static str, u64)> {
+        Some(("S11 of re-assertions", self.reasserted))
     }
 }
 
@@ -120,6 +141,9 @@ impl Tilt {
                 ask: Ask::MasterDown { .. } | Ask::Replicate { .. },
                 host,
             } => return Err(format!("asks or instructs host {host} in TILT")),
+            Fact::Reasserted(what, _) => {
+                return Err(format!("re-asserts group {} in TILT", what.group));
+            }
             Fact::Answered { opinion, .. } => {
                 self.exercised += 1;
                 if opinion.down {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rsentinel::core::Ask;
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::{EventName, Notice};
 use rsentinel::core::view::{MasterView, View};
 
-use crate::facts::Scene;
+use crate::facts::{Fact, Scene};
 use crate::shape::{Shape, server_of_host};
 
 /// The group of an event.
@@ -23,6 +24,40 @@ pub fn group_of_name(name: &str) -> Option<usize> {
 pub fn group_asked(shape: &Shape, question: &DownQuestion) -> Option<usize> {
     let server = server_of_host(&question.host).filter(|s| *s < shape.servers())?;
     Some(shape.group_of(server))
+}
+
+/// A request for a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoteRequest {
+    /// The server it is about.
+    pub server: usize,
+    /// The group of that server.
+    pub group: usize,
+    /// The epoch of the vote.
+    pub epoch: u64,
+}
+
+/// What a sentinel asks for a vote, if the fact is that it does.
+pub fn vote_request(shape: &Shape, fact: &Fact<'_>) -> Option<VoteRequest> {
+    let Fact::Sent {
+        ask:
+            Ask::MasterDown {
+                epoch,
+                candidate: Some(_),
+                host,
+                ..
+            },
+        ..
+    } = fact
+    else {
+        return None;
+    };
+    let server = server_of_host(host).filter(|s| *s < shape.servers())?;
+    Some(VoteRequest {
+        server,
+        group: shape.group_of(server),
+        epoch: epoch.get(),
+    })
 }
 
 /// The server that an event of the form `<type> <name> <host> <port> …` is about.
@@ -58,15 +93,25 @@ fn forced(master: &MasterView) -> bool {
     master.instance.flags.contains("force_failover")
 }
 
+/// More than half of the voters that a sentinel knows, itself among them.
+pub fn majority(master: &MasterView) -> usize {
+    let voters = master.peers.len() + 1;
+    voters / 2 + 1
+}
+
 /// The least number of votes that wins.
 pub fn needed(master: &MasterView) -> usize {
-    let voters = master.peers.len() + 1;
-    (voters / 2 + 1).max(master.quorum as usize)
+    majority(master).max(master.quorum as usize)
 }
 
 /// Something known of each (sentinel, host).
-#[derive(Default)]
 pub struct OfPair<T>(Vec<Vec<Option<T>>>);
+
+impl<T> Default for OfPair<T> {
+    fn default() -> Self {
+        OfPair(Vec::new())
+    }
+}
 
 impl<T: Copy> OfPair<T> {
     /// Of this pair.

@@ -1,27 +1,91 @@
 //! Early retry: whoever tries again before the wait is over has ended an attempt in an epoch in
-//! which no real core has been or will be elected. (A reference counts across epochs: it may be
-//! elected in an epoch whose votes it never had.)
+//! which no real core has been or will be elected, to re-assert a master neither. (A reference
+//! counts across epochs: it may be elected in an epoch whose votes it never had. And one that voted
+//! twice may have told each candidate another vote: its defects W3, W4.)
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
+use rsentinel::types::RunId;
 
 use super::Oracle;
+use super::ballots::Ballots;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
-use crate::shape::server_of_host;
+
+/// An attempt that an operator did not order.
+#[derive(Clone, Copy)]
+struct Attempt {
+    begun: u64,
+    /// The greatest epoch in which votes were asked for. (An own vote that never reached the disk
+    /// is told nowhere: requests say the epoch.)
+    asked: u64,
+    /// It was given up.
+    given_up: bool,
+}
 
 /// The judge.
 #[derive(Default)]
 pub struct VoidEpochs {
     attempts: said::Attempts,
-    begun: BTreeMap<(usize, usize), u64>,
-    asked: BTreeMap<(usize, usize), u64>,
-    given_up: BTreeMap<(usize, usize), u64>,
+    ballots: Ballots,
+    /// The last attempt of each sentinel for each group.
+    last: BTreeMap<(usize, usize), Attempt>,
     held_void: BTreeSet<(usize, u64)>,
-    elected: BTreeSet<(usize, u64)>,
+    elected: BTreeMap<(usize, u64), BTreeSet<RunId>>,
     exercised: u64,
+}
+
+impl VoidEpochs {
+    fn elected(&mut self, scene: &Scene<'_>, group: usize, epoch: u64) -> Result<(), String> {
+        let id = scene.at.id.clone();
+        let excused = self.ballots.any_doubled(group, epoch, &id);
+        self.elected.entry((group, epoch)).or_default().insert(id);
+        if self.held_void.contains(&(group, epoch)) && !excused {
+            return Err(format!(
+                "elected in epoch {epoch} of group {group}, which another held to be void"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Votes are asked for, or the own one is given.
+    fn asks(&mut self, scene: &Scene<'_>, group: usize, epoch: u64) {
+        let attempt = self.last.get_mut(&(scene.node, group));
+        if let Some(attempt) = attempt.filter(|a| !a.given_up) {
+            attempt.asked = attempt.asked.max(epoch);
+        }
+    }
+
+    /// A new attempt begins.
+    fn tries(&mut self, scene: &Scene<'_>, group: usize) -> Result<(), String> {
+        let attempt = Attempt {
+            begun: scene.now,
+            asked: 0,
+            given_up: false,
+        };
+        let before = self.last.insert((scene.node, group), attempt);
+        let master = scene.view().and_then(|v| said::master(v, group));
+        let (Some(before), Some(master)) = (before.filter(|a| a.given_up), master) else {
+            return Ok(());
+        };
+        let epoch = before.asked;
+        // A configuration of that epoch has been published since: its failover is over.
+        let over = master.config_epoch.get() >= epoch;
+        if scene.now - before.begun >= 2 * master.failover_timeout || over {
+            return Ok(());
+        }
+        self.exercised += 1;
+        self.held_void.insert((group, epoch));
+        let leaders = self.elected.get(&(group, epoch));
+        let mut leaders = leaders.into_iter().flatten();
+        match leaders.find(|id| !self.ballots.any_doubled(group, epoch, id)) {
+            Some(leader) => Err(format!(
+                "tries again early, but {leader} was elected in epoch {epoch} of group {group}"
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Oracle for VoidEpochs {
@@ -30,36 +94,38 @@ impl Oracle for VoidEpochs {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Born, Kind::Announced, Kind::SentQuestion]
+        &[
+            Kind::Born,
+            Kind::Announced,
+            Kind::Answered,
+            Kind::SentQuestion,
+            Kind::Reasserted,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
-        if scene.is_reference() || !scene.shape.features.early_retry {
+        if !scene.shape.features.early_retry {
+            return Ok(());
+        }
+        if let Fact::Answered {
+            question, opinion, ..
+        } = fact
+        {
+            self.ballots.note(scene, question, opinion);
+        }
+        if scene.is_reference() {
+            return Ok(());
+        }
+        if let Some(request) = said::vote_request(scene.shape, fact) {
+            self.asks(scene, request.group, request.epoch);
             return Ok(());
         }
         let notice = match fact {
             Fact::Born(_) => {
-                self.begun.retain(|(node, _), _| *node != scene.node);
-                self.given_up.retain(|(node, _), _| *node != scene.node);
+                self.last.retain(|(node, _), _| *node != scene.node);
                 return Ok(());
             }
-            Fact::Sent {
-                ask:
-                    Ask::MasterDown {
-                        epoch,
-                        candidate: Some(_),
-                        host,
-                        ..
-                    },
-                ..
-            } => {
-                // An own vote that never reached the disk is told nowhere: requests say the epoch.
-                if let Some(server) = server_of_host(host) {
-                    let group = scene.shape.group_of(server);
-                    self.asked.insert((scene.node, group), epoch.get());
-                }
-                return Ok(());
-            }
+            Fact::Reasserted(won, _) => return self.elected(scene, won.group, won.epoch),
             Fact::Announced(notice) => notice,
             _ => return Ok(()),
         };
@@ -68,49 +134,25 @@ impl Oracle for VoidEpochs {
         };
         self.attempts.note(scene, notice);
         let key = (scene.node, group);
+        if let Some(epoch) = said::own_vote(scene, notice) {
+            self.asks(scene, group, epoch);
+        }
         match notice.name {
             EventName::SwitchMaster | EventName::ResetMaster | EventName::Unmonitor => {
-                self.begun.remove(&key);
-                self.given_up.remove(&key);
+                self.last.remove(&key);
             }
             EventName::AbortNotElected => {
-                let own = self.attempts.epoch(scene, group);
-                let asked = self.asked.get(&key).copied().unwrap_or(0);
-                self.given_up.insert(key, own.max(asked));
-            }
-            EventName::TryFailover if !self.attempts.forced(scene, group) => {
-                let given_up = self.given_up.remove(&key);
-                let begun = self.begun.insert(key, scene.now);
-                let timeout = scene
-                    .view()
-                    .and_then(|v| said::master(v, group).map(|m| m.failover_timeout));
-                // A configuration of that epoch has been published since: its failover is over.
-                let over = scene
-                    .view()
-                    .and_then(|v| said::master(v, group).map(|m| m.config_epoch.get()))
-                    .zip(given_up)
-                    .is_some_and(|(config, epoch)| config >= epoch);
-                if let (Some(epoch), Some(begun), Some(timeout)) = (given_up, begun, timeout)
-                    && scene.now - begun < 2 * timeout
-                    && !over
-                {
-                    self.exercised += 1;
-                    self.held_void.insert((group, epoch));
-                    if self.elected.contains(&(group, epoch)) {
-                        return Err(format!(
-                            "tries again early, but somebody was elected in epoch {epoch} of group {group}"
-                        ));
-                    }
+                if let Some(attempt) = self.last.get_mut(&key) {
+                    attempt.given_up = true;
                 }
             }
+            EventName::TryFailover if self.attempts.forced(scene, group) => {
+                self.last.remove(&key);
+            }
+            EventName::TryFailover => return self.tries(scene, group),
             EventName::ElectedLeader if !self.attempts.forced(scene, group) => {
                 let epoch = self.attempts.epoch(scene, group);
-                self.elected.insert((group, epoch));
-                if self.held_void.contains(&(group, epoch)) {
-                    return Err(format!(
-                        "elected in epoch {epoch} of group {group}, which another held to be void"
-                    ));
-                }
+                return self.elected(scene, group, epoch);
             }
             _ => {}
         }

@@ -31,7 +31,7 @@ use crate::disk::Disk;
 use crate::facts::{Fact, Scene};
 use crate::network::Network;
 use crate::node::{Brain, Node};
-use crate::oracles::{Oracles, Violation};
+use crate::oracles::{Oracles, Step, Violation};
 use crate::plan::{Act, Fault, Trigger};
 use crate::server::Server;
 use crate::shape::{Shape, sentinel_id, server_at, server_name, server_of_host};
@@ -296,8 +296,10 @@ impl World {
             &self.shape,
             self.ids_ever,
         );
-        if let Err(violation) = self.oracles.judge(&scene, fact) {
-            self.violation = Some(violation);
+        match self.oracles.judge(&scene, fact) {
+            Ok(Some(Step::Wins(won, _))) => self.votes.won(won.group, won.epoch),
+            Ok(_) => {}
+            Err(violation) => self.violation = Some(violation),
         }
     }
 

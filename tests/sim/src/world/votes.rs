@@ -44,6 +44,11 @@ impl Votes {
         }
     }
 
+    /// A re-assertion was won in this epoch.
+    pub fn won(&mut self, group: usize, epoch: u64) {
+        self.led.insert((group, epoch));
+    }
+
     /// How many epochs were contested.
     pub fn contested(&self) -> u64 {
         self.contests().count() as u64

@@ -6,8 +6,8 @@ use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 use sim::plan::Act;
 use sim::shape::Shape;
-use sim::world::Unsettled;
 use sim::world::effect::Effect;
+use sim::world::{Unsettled, World};
 
 use super::cluster::Cluster;
 
@@ -90,6 +90,34 @@ fn two_addresses_under_one_epoch_are_healed_within_seconds() {
 #[test]
 fn two_addresses_under_one_epoch_stay_without_it_until_all_servers_are_replicas() {
     stays_split(two_addresses(shape(false)), 38_000);
+}
+
+/// The votes arrive while the sentinel that asked for them stands still: it is in TILT when it
+/// counts them.
+#[test]
+fn a_sentinel_in_tilt_re_asserts_nothing() {
+    let mut cluster = two_addresses(shape(true));
+    for node in 0..3 {
+        cluster.act(Effect::DiskSpeed(node, 300_000, 400_000));
+    }
+    let judged = |w: &World, part: &str| {
+        let all = w.oracles.exercised();
+        all.iter().find(|(name, _)| *name == part).map(|(_, n)| *n)
+    };
+    let begun = |w: &World| judged(w, "TARGET").is_some_and(|n| n > 0);
+    cluster.until(5_000, "a re-assertion", begun);
+    let trace = cluster.world.trace.as_deref().unwrap_or_default();
+    let asks = |n: &usize| {
+        let line = format!("sentinel {n}: log: Asking for epoch");
+        trace.iter().any(|l| l.contains(&line))
+    };
+    let asker = (0..3).find(asks).expect("a sentinel that asks");
+    cluster.act(Effect::Pause(asker, true));
+    cluster.run(4_000);
+    cluster.act(Effect::Pause(asker, false));
+    cluster.run(1_000);
+    assert_eq!(judged(&cluster.world, "S11 of re-assertions"), Some(1));
+    cluster.settles(120_000);
 }
 
 #[test]
