@@ -34,6 +34,10 @@ pub struct Run {
     pub stdin: bool,
     /// The options as lines of configuration text, joined by newlines.
     pub option_lines: String,
+    /// `--ext PATH`: the rsentinel.toml to read, absolute.
+    pub ext: Option<PathBuf>,
+    /// `--state-file PATH`, absolute.
+    pub state_file: Option<PathBuf>,
 }
 
 impl Run {
@@ -49,7 +53,7 @@ impl Run {
 
 /// The text of `--help`.
 pub const USAGE: &str = "\
-Usage: rsentinel /path/to/sentinel.conf [options] [-]
+Usage: rsentinel /path/to/sentinel.conf [--ext PATH] [--state-file PATH] [options] [-]
        rsentinel -v or --version
        rsentinel -h or --help
        rsentinel --test-memory <megabytes>
@@ -57,6 +61,11 @@ Usage: rsentinel /path/to/sentinel.conf [options] [-]
 
 Options are lines of the configuration file with two dashes in front; they win over the
 file, and are kept in it. A lone dash at the end reads more lines from standard input.
+
+Two options are rsentinel's own:
+       --ext PATH         read the settings that sentinel.conf cannot hold from here, not from
+                          the rsentinel.toml beside the configuration file
+       --state-file PATH  keep the state in this file and never write to the configuration file
 
 Examples:
        rsentinel /etc/redis/sentinel.conf
@@ -99,10 +108,14 @@ pub fn parse(arguments: &[OsString], current_dir: &Path) -> Invocation {
         arguments
     };
     let (tail, stdin) = without_stdin_dash(tail, file.is_none());
+    let options = Options::read(tail);
+    let path = |own: Option<&OsStr>| own.map(|path| current_dir.join(path));
     Invocation::Run(Run {
         file,
         stdin,
-        option_lines: option_lines(tail),
+        ext: path(options.ext),
+        state_file: path(options.state_file),
+        option_lines: options.lines.join("\n"),
     })
 }
 
@@ -145,40 +158,72 @@ fn without_stdin_dash(tail: &[OsString], is_whole: bool) -> (&[OsString], bool) 
     (tail, stdin)
 }
 
-/// The options as configuration text.
-fn option_lines(tail: &[OsString]) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    // Whether the last line may be followed by another option: it has a value, or needs none.
-    let mut complete = true;
-    for (at, argument) in tail.iter().enumerate() {
-        let bytes = argument.as_bytes();
-        let option = bytes.strip_prefix(b"--").filter(|_| complete);
-        let Some(option) = option else {
-            match lines.last_mut() {
-                Some(line) => {
-                    line.push(' ');
-                    line.push_str(&quoted(bytes));
-                }
-                None => lines.push(quoted(bytes)),
+/// What the options say.
+#[derive(Default)]
+struct Options<'a> {
+    /// Configuration text, a line an option.
+    lines: Vec<String>,
+    /// The values of the two options that are our own and no configuration.
+    ext: Option<&'a OsStr>,
+    state_file: Option<&'a OsStr>,
+}
+
+impl<'a> Options<'a> {
+    fn read(tail: &'a [OsString]) -> Self {
+        let mut options = Options::default();
+        // Whether the last line may be followed by another option: it has a value, or needs none.
+        let mut complete = true;
+        let mut at = 0;
+        while let Some(argument) = tail.get(at) {
+            let next = tail.get(at + 1);
+            at += 1;
+            if let (true, Some(value)) = (complete, next)
+                && let Some(own) = options.own(argument)
+            {
+                *own = Some(value);
+                at += 1;
+                continue;
             }
-            complete = true;
-            continue;
-        };
-        let mut line = String::from_utf8_lossy(option).into_owned();
-        let no_value_follows = tail
-            .get(at + 1)
-            .is_none_or(|next| next.as_bytes().starts_with(b"--"));
-        // `"--port 26380"` in one argument carries its value.
-        complete = line.trim().contains(char::is_whitespace);
-        if no_value_follows && line.eq_ignore_ascii_case("sentinel") {
-            complete = true;
-        } else if no_value_follows && line.eq_ignore_ascii_case("save") {
-            line.push_str(" \"\"");
-            complete = true;
+            let bytes = argument.as_bytes();
+            let Some(option) = bytes.strip_prefix(b"--").filter(|_| complete) else {
+                options.value(bytes);
+                complete = true;
+                continue;
+            };
+            let mut line = String::from_utf8_lossy(option).into_owned();
+            let no_value_follows = next.is_none_or(|next| next.as_bytes().starts_with(b"--"));
+            // `"--port 26380"` in one argument carries its value.
+            complete = line.trim().contains(char::is_whitespace);
+            if no_value_follows && line.eq_ignore_ascii_case("sentinel") {
+                complete = true;
+            } else if no_value_follows && line.eq_ignore_ascii_case("save") {
+                line.push_str(" \"\"");
+                complete = true;
+            }
+            options.lines.push(line);
         }
-        lines.push(line);
+        options
     }
-    lines.join("\n")
+
+    /// Where the value of an option goes that is no configuration. Without a value such an
+    /// option is a line like any other, which the configuration refuses by its name.
+    fn own(&mut self, argument: &OsStr) -> Option<&mut Option<&'a OsStr>> {
+        match argument.as_bytes() {
+            b"--ext" => Some(&mut self.ext),
+            b"--state-file" => Some(&mut self.state_file),
+            _ => None,
+        }
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        match self.lines.last_mut() {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(&quoted(value));
+            }
+            None => self.lines.push(quoted(value)),
+        }
+    }
 }
 
 /// A value as a double-quoted word that the configuration parser reads back byte for byte.
@@ -273,6 +318,18 @@ mod tests {
             );
             assert!(!run.stdin, "{tail:?}");
         }
+    }
+
+    #[test]
+    fn the_options_of_our_own_are_no_lines_of_configuration() {
+        let own = run(&["f", "--ext", "x.toml", "--port", "1", "--state-file", "/s"]);
+        assert_eq!(own.ext, Some(PathBuf::from("/srv/here/x.toml")));
+        assert_eq!(own.state_file, Some(PathBuf::from("/s")));
+        assert_eq!(own.option_lines, "port \"1\"");
+        // As the value of another option it is a value, and without its own it is refused later.
+        let value = run(&["f", "--pidfile", "--ext", "x", "--ext"]);
+        assert_eq!(value.ext, None);
+        assert_eq!(value.option_lines, "pidfile \"--ext\" \"x\"\next");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod core;
+pub mod ext;
 pub mod process;
 pub mod resp;
 mod run;

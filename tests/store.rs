@@ -177,7 +177,7 @@ fn a_name_without_room_for_the_temporary_suffix_is_reported_and_the_file_stays()
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x".repeat(253));
     fs::write(&path, "# a\n").unwrap();
-    let written = write_now(&path, &ServerConf::default(), &state(1));
+    let written = write_now(path.as_path(), &ServerConf::default(), &state(1));
     assert_eq!(written.outcome, Err("File name too long".to_owned()));
     let specific = "Could not create tmp config file (File name too long)";
     assert_eq!(written.log[0].text, specific);
@@ -192,7 +192,7 @@ fn the_file_is_replaced_with_the_usual_mode_and_a_symlink_becomes_a_file() {
     fs::write(&target, "# a\n").unwrap();
     fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
     symlink(&target, &path).unwrap();
-    let written = write_now(&path, &ServerConf::default(), &state(1));
+    let written = write_now(path.as_path(), &ServerConf::default(), &state(1));
     assert_eq!(written.outcome, Ok(()));
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let umask = status

@@ -3,7 +3,7 @@
 //! Reading: [`grammar`] splits lines into words, `read` applies generic directives at once (the
 //! table is in [`directives`]) and hands the `sentinel …` lines to `sentinel_lines`, which
 //! executes them in three passes. Writing: [`mod@rewrite`] puts the values back into the old text,
-//! line by line, and keeps its comments.
+//! line by line, and keeps its comments; or [`state_file`] puts them into a file of their own.
 
 pub mod directives;
 mod error;
@@ -20,6 +20,7 @@ mod rewrite;
 mod sentinel_conf;
 mod sentinel_lines;
 mod server_conf;
+pub mod state_file;
 mod sub_directives;
 mod users;
 mod value;

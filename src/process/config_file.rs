@@ -64,19 +64,65 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// No file was given, or this process may not write it. A file whose directory is not writable
 /// passes: then every save fails, and the daemon says so and goes on.
-pub fn check_writable(file: Option<&Path>) -> Result<(), FatalStart> {
-    let Some(path) = file else {
-        return Err(FatalStart::Logged(
-            "Sentinel needs config file on disk to save state. Exiting...".to_owned(),
-        ));
-    };
-    access(path, AccessFlags::W_OK).map_err(|errno| {
-        FatalStart::Logged(format!(
-            "Sentinel config file {} is not writable: {}. Exiting...",
-            path.display(),
-            errno_text(&io::Error::from(errno))
-        ))
+pub fn check_writable(file: Option<&Path>) -> Result<&Path, FatalStart> {
+    let path = check_given(file)?;
+    let written = access(path, AccessFlags::W_OK);
+    written.map(|()| path).map_err(|errno| {
+        let what = format!("Sentinel config file {} is not writable", path.display());
+        exiting(&what, &errno.into())
     })
+}
+
+/// The configuration file of the command line.
+///
+/// # Errors
+/// No file was given.
+pub fn check_given(file: Option<&Path>) -> Result<&Path, FatalStart> {
+    file.ok_or_else(|| {
+        FatalStart::Logged(
+            "Sentinel needs config file on disk to save state. Exiting...".to_owned(),
+        )
+    })
+}
+
+/// The text of the state file; empty if there is none yet and it can be made.
+///
+/// # Errors
+/// It cannot be read or written, or is the configuration file, which is never written then.
+pub fn read_state(path: &Path, conf_file: &Path) -> Result<Vec<u8>, FatalStart> {
+    let shown = path.display();
+    let is_same = || Some(path.canonicalize().ok()? == conf_file.canonicalize().ok()?);
+    if is_same() == Some(true) {
+        return Err(FatalStart::Logged(format!(
+            "The state file {shown} is the configuration file. Name another file, or leave the setting out to keep \
+             the state in the configuration file. Exiting..."
+        )));
+    }
+    let not_writable = |errno: nix::errno::Errno| {
+        exiting(
+            &format!("The state file {shown} is not writable"),
+            &errno.into(),
+        )
+    };
+    let mut text = Vec::new();
+    match File::open(path).and_then(|file| file.take(MAX_TEXT).read_to_end(&mut text)) {
+        Ok(_) => access(path, AccessFlags::W_OK).map_err(not_writable)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let dir = path.parent().unwrap_or(Path::new("/"));
+            access(dir, AccessFlags::W_OK | AccessFlags::X_OK).map_err(not_writable)?;
+        }
+        Err(error) => {
+            return Err(exiting(
+                &format!("The state file {shown} cannot be read"),
+                &error,
+            ));
+        }
+    }
+    Ok(text)
+}
+
+fn exiting(what: &str, error: &io::Error) -> FatalStart {
+    FatalStart::Logged(format!("{what}: {}. Exiting...", errno_text(error)))
 }
 
 #[cfg(test)]

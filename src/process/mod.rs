@@ -4,7 +4,8 @@
 //! `main` calls these rooms in the order of start-up:
 //!
 //! 1. [`logging::install`]: lines go straight to stdout.
-//! 2. [`config_file::read`], then (floor 1) the parser, then [`config_file::check_writable`].
+//! 2. [`config_file::read`], [`ext_file::load`], then (floor 1) the parser, then
+//!    [`config_file::check_writable`].
 //! 3. [`logging::LogControl::configure`]: level, log file, syslog.
 //! 4. [`supervise::establish`], then [`daemon::daemonize`] unless supervised. **No thread may
 //!    exist before this point**: only the forking thread survives a fork.
@@ -21,6 +22,7 @@ pub mod config_file;
 pub mod crash;
 pub mod daemon;
 pub mod errno;
+pub mod ext_file;
 pub mod fatal;
 pub mod limits;
 pub mod logging;

@@ -1,5 +1,6 @@
 //! The order of start-up and of the clean stop, readable from top to bottom.
 
+mod configuring;
 mod monitoring;
 mod serving;
 mod stopping;
@@ -7,7 +8,6 @@ mod watchdog;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -16,25 +16,19 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::acl::Users;
 use crate::cli::{self, Invocation, Run};
-use crate::commands::settle_users;
-use crate::config::{self, Conf, ServerConf, Value};
-use crate::core::notice::Level;
+use crate::config::{ServerConf, Value};
 use crate::process::errno::errno_text;
 use crate::process::fatal::FatalStart;
-use crate::process::logging::{self, LogControl, LogSettings};
+use crate::process::logging::{self, LogControl};
 use crate::process::pidfile::{self, PidFile};
 use crate::process::signals::Signals;
 use crate::process::supervise;
-use crate::process::{
-    config_file, crash, daemon, limits, memory_test, startup, system_check, version,
-};
+use crate::process::{crash, daemon, limits, memory_test, startup, system_check, version};
 use crate::server::access::UserLines;
-use crate::server::conf_files::{ConfFiles, read_acl_file};
-use crate::server::{monitor, serve, store};
-use crate::types::RunId;
+use crate::server::{monitor, serve};
 
+use configuring::{Configuration, configure};
 use monitoring::Monitoring;
 use serving::Joints;
 
@@ -93,8 +87,9 @@ fn be_sentinel(run: &Run) -> ExitCode {
 
 /// From the command line to the clean stop.
 fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
-    let (mut conf, users) = configure(run, log)?;
+    let mut configuration = configure(run, log)?;
 
+    let conf = &mut configuration.conf;
     let environment = supervise::Environment::of_process();
     let supervision = supervise::establish(conf.server.supervised, environment);
     let daemonized = conf.server.daemonize && !supervision.is_established();
@@ -121,8 +116,11 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         .map_err(|e| failed("Can't handle signals", &e))?;
     let (entrances, socket_file) = serving::bind(&conf.server)?;
     let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
+    configuration.settle_on_disk()?;
+    let Configuration {
+        conf, users, place, ..
+    } = configuration;
     let path = run.file.clone().unwrap_or_default();
-    ensure_id(&path, &mut conf);
 
     let (door, calls) = monitor::door();
     let (notices, published) = mpsc::channel(PUBLICATIONS);
@@ -140,7 +138,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let turns = Arc::new(AtomicU64::new(0));
     let monitoring = Monitoring::start(
         &conf,
-        path,
+        place,
         calls,
         notices,
         user_lines,
@@ -185,53 +183,6 @@ fn event_loop() -> Result<Runtime, FatalStart> {
         .enable_all()
         .build()
         .map_err(|e| failed("Can't start an event loop", &e))
-}
-
-/// Reads the configuration and turns the log to what it says. All of it happens before
-/// daemonizing, so that the caller sees errors and the exit status.
-fn configure(run: &Run, log: &LogControl) -> Result<(Conf, Users), FatalStart> {
-    let file = run.file.as_deref();
-    let text = config_file::read(file, run.stdin, &run.option_lines)?;
-    let mut conf = config::parse(&text, &mut ConfFiles).map_err(|error| {
-        if let Some(host) = error.unresolved_host() {
-            let line = format!("Failed to resolve hostname '{host}'");
-            logging::line(Level::Warning, &line);
-        }
-        error.in_file(&run.sources())
-    })?;
-    log.configure(LogSettings::of(&conf.server));
-    config_file::check_writable(file)?;
-    for warning in &conf.warnings {
-        logging::line(Level::Warning, warning);
-    }
-    let users = users_of(&mut conf.server)?;
-    Ok((conf, users))
-}
-
-/// Who may do what.
-fn users_of(conf: &mut ServerConf) -> Result<Users, FatalStart> {
-    let (users, lines) = settle_users(conf, read_acl_file).map_err(|refused| {
-        for line in &refused.before {
-            logging::line(Level::Warning, line);
-        }
-        FatalStart::Logged(refused.last)
-    })?;
-    for line in &lines {
-        logging::emit(line);
-    }
-    Ok(users)
-}
-
-/// The first start of a file without an id: it is on disk before anybody is told.
-fn ensure_id(path: &Path, conf: &mut Conf) {
-    if conf.sentinel.my_id.is_some() {
-        return;
-    }
-    conf.sentinel.my_id = Some(RunId::random(&rand::random()));
-    let written = store::write_now(path, &conf.server, &conf.sentinel);
-    for line in &written.log {
-        logging::emit(line);
-    }
 }
 
 /// After the listeners are bound: a second instance started by mistake ends before this.

@@ -1,6 +1,5 @@
 //! Starting and stopping the monitor and the store.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
@@ -14,7 +13,7 @@ use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
 use crate::server::access::UserLines;
 use crate::server::monitor::{self, Calls, Voice};
-use crate::server::store::{Store, StoreReport};
+use crate::server::store::{Place, Store, StoreReport};
 
 use super::{event_loop, failed};
 
@@ -27,7 +26,7 @@ pub(super) struct Monitoring {
 impl Monitoring {
     pub(super) fn start(
         conf: &Conf,
-        path: PathBuf,
+        place: Place,
         calls: Calls,
         notices: mpsc::Sender<Notice>,
         user_lines: UserLines,
@@ -40,7 +39,7 @@ impl Monitoring {
             // After the monitor's end there is nobody to be told.
             outcome => drop(reports.send(outcome)),
         };
-        let store = Store::start(path, conf.server.clone(), user_lines, report)
+        let store = Store::start(place, conf.server.clone(), user_lines, report)
             .map_err(|e| failed("Can't start the store thread", &e))?;
         let (stop, stopped) = oneshot::channel();
         let source = conf

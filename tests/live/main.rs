@@ -20,5 +20,6 @@ mod script_calls;
 mod script_processes;
 mod signals;
 mod standins;
+mod state_file;
 mod storm;
 mod swap;

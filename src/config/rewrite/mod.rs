@@ -13,7 +13,7 @@ use super::server_conf::ServerConf;
 use page::Page;
 
 /// What the file shows beside the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RewriteFacts {
     /// The absolute current directory of the process.
     pub current_dir: String,

@@ -54,6 +54,8 @@ impl Failure {
 #[derive(Debug)]
 pub struct FileWriter {
     path: PathBuf,
+    /// The mode of a new file, before the umask.
+    mode: u32,
     /// Renaming was found impossible for good.
     in_place: bool,
     /// The remark about overwriting in place was made.
@@ -73,8 +75,17 @@ impl FileWriter {
     pub fn new(path: PathBuf) -> Self {
         FileWriter {
             path,
+            mode: 0o644,
             in_place: false,
             remarked: false,
+        }
+    }
+
+    /// For a file that is nobody else's business.
+    pub fn private(path: PathBuf) -> Self {
+        FileWriter {
+            mode: 0o600,
+            ..FileWriter::new(path)
         }
     }
 
@@ -89,7 +100,7 @@ impl FileWriter {
         if self.in_place && overwrite(&self.path, text).is_ok() {
             return Ok(None);
         }
-        let failure = match replace_by_rename(&self.path, text) {
+        let failure = match replace_by_rename(&self.path, self.mode, text) {
             Ok(()) => return Ok(None),
             Err(Step::Other(failure)) => return Err(failure),
             Err(Step::Replace(failure)) => failure,
@@ -111,10 +122,10 @@ impl FileWriter {
     }
 }
 
-fn replace_by_rename(path: &Path, text: &[u8]) -> Result<(), Step> {
+fn replace_by_rename(path: &Path, mode: u32, text: &[u8]) -> Result<(), Step> {
     let create = |error| Step::Replace(Failure::at("Could not create tmp config file", error));
     let (temporary, file) = create_beside(path).map_err(create)?;
-    let renamed = fill(file, text).map_err(Step::Other).and_then(|()| {
+    let renamed = fill(file, mode, text).map_err(Step::Other).and_then(|()| {
         fs::rename(&temporary, path)
             .map_err(|e| Step::Replace(Failure::at("Could not rename tmp config file", e)))
     });
@@ -153,7 +164,7 @@ fn random_suffix() -> String {
         .collect()
 }
 
-fn fill(mut file: File, text: &[u8]) -> Result<(), Failure> {
+fn fill(mut file: File, mode: u32, text: &[u8]) -> Result<(), Failure> {
     let mut done = 0;
     while done < text.len() {
         match file.write(&text[done..]) {
@@ -166,7 +177,7 @@ fn fill(mut file: File, text: &[u8]) -> Result<(), Failure> {
     let sync = |error| Failure::at("Could not sync tmp config file to disk", error);
     file.sync_all().map_err(sync)?;
     let chmod = |error| Failure::at("Could not chmod config file", error);
-    file.set_permissions(Permissions::from_mode(0o644 & !umask()))
+    file.set_permissions(Permissions::from_mode(mode & !umask()))
         .map_err(chmod)
 }
 

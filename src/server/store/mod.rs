@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use std::{fs, io};
 
+use crate::config::state_file::{self, Configured};
 use crate::config::{RewriteFacts, SentinelConf, ServerConf, rewrite};
 use crate::core::notice::{Level, LogLine};
 use crate::core::persist::Version;
@@ -19,6 +20,32 @@ use crate::core::persist::Version;
 use super::access::UserLines;
 use super::conf_files::os_text;
 use file::{Failure, FileWriter};
+
+/// Where the state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the configuration file, which is rewritten.
+    Configuration(PathBuf),
+    /// In a file of its own.
+    StateFile {
+        /// That file.
+        path: PathBuf,
+        /// What the configuration file says.
+        configured: Configured,
+    },
+}
+
+impl From<PathBuf> for Place {
+    fn from(path: PathBuf) -> Self {
+        Place::Configuration(path)
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Place::Configuration(path.to_owned())
+    }
+}
 
 /// What the store tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,21 +99,21 @@ struct Waiting {
 }
 
 impl Store {
-    /// Starts the thread for the configuration file at `path` (absolute, or relative to a
-    /// current directory that never changes). Users may change while it runs: what
+    /// Starts the thread for the file of `place` (its path is absolute, or relative to a current
+    /// directory that never changes). Users may change while it runs: what
     /// `user_lines` holds counts, not what `server` says. `report` is called on the store's
     /// thread.
     ///
     /// Fails only if the system has no thread left.
     pub fn start(
-        path: PathBuf,
+        place: impl Into<Place>,
         server: ServerConf,
         user_lines: UserLines,
         report: impl Fn(StoreReport) + Send + 'static,
     ) -> io::Result<Store> {
         let slot = Arc::new(Slot::default());
         let theirs = Arc::clone(&slot);
-        let mut writer = Writer::new(path, server);
+        let mut writer = Writer::new(place.into(), server);
         let run = move || {
             while let Some((version, state)) = theirs.next() {
                 writer.server.users = user_lines.load().to_vec();
@@ -149,21 +176,27 @@ impl Slot {
     }
 }
 
-/// Writes the configuration file at once, on the calling thread: for the start, when an id was
-/// generated.
-pub fn write_now(path: &Path, server: &ServerConf, state: &SentinelConf) -> Written {
-    Writer::new(path.to_owned(), server.clone()).write(state)
+/// Writes the file at once, on the calling thread: for the start, when an id was generated.
+pub fn write_now(place: impl Into<Place>, server: &ServerConf, state: &SentinelConf) -> Written {
+    Writer::new(place.into(), server.clone()).write(state)
 }
 
 struct Writer {
     file: FileWriter,
+    /// Set when the file is a state file.
+    configured: Option<Configured>,
     server: ServerConf,
 }
 
 impl Writer {
-    fn new(path: PathBuf, server: ServerConf) -> Self {
+    fn new(place: Place, server: ServerConf) -> Self {
+        let (file, configured) = match place {
+            Place::Configuration(path) => (FileWriter::new(path), None),
+            Place::StateFile { path, configured } => (FileWriter::private(path), Some(configured)),
+        };
         Writer {
-            file: FileWriter::new(path),
+            file,
+            configured,
             server,
         }
     }
@@ -220,19 +253,25 @@ impl Writer {
         }
     }
 
-    /// Renders from the file as it is now, so that edits made meanwhile survive.
     fn try_write(&mut self, state: &SentinelConf) -> Result<Vec<LogLine>, Failure> {
-        let old_text = match fs::read(self.file.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other.map_err(Failure::unreadable)?,
-        };
         let current_dir = std::env::current_dir().map_err(Failure::plain)?;
         let facts = RewriteFacts {
             current_dir: current_dir.to_string_lossy().into_owned(),
         };
-        let text = rewrite(&old_text, &self.server, state, &facts);
+        let text = match &self.configured {
+            Some(configured) => state_file::write(&self.server, state, configured, &facts),
+            None => rewrite(&self.old_text()?, &self.server, state, &facts),
+        };
         let remark = self.file.replace(&text)?;
         Ok(remark.into_iter().map(warning).collect())
+    }
+
+    /// The file as it is now, so that edits made meanwhile survive.
+    fn old_text(&self) -> Result<Vec<u8>, Failure> {
+        match fs::read(self.file.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => other.map_err(Failure::unreadable),
+        }
     }
 }
 
