@@ -13,7 +13,7 @@ mod s05_counted_epoch;
 mod s06_one_address;
 mod s07_one_target;
 mod s08_no_self_harm;
-mod s09_patience;
+mod s09_slaveof;
 mod s10_newer_only;
 mod s11_tilt;
 mod s12_down_late;
@@ -42,9 +42,9 @@ pub trait Oracle {
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String>;
     /// How often the invariant could have been broken.
     fn exercised(&self) -> u64;
-    /// The same for a part of it that would not be missed among the rest.
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        None
+    /// Kinds of such occasions that are counted by themselves, with their names.
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 }
 
@@ -96,7 +96,7 @@ impl Oracles {
             Box::<s06_one_address::OneAddress>::default(),
             Box::<s07_one_target::OneTarget>::default(),
             Box::<s08_no_self_harm::NoSelfHarm>::default(),
-            Box::<s09_patience::Patience>::default(),
+            Box::<s09_slaveof::Slaveof>::default(),
             Box::<s10_newer_only::NewerOnly>::default(),
             Box::<s11_tilt::Tilt>::default(),
             Box::<s12_down_late::DownLate>::default(),
@@ -174,10 +174,13 @@ impl Oracles {
         Ok(())
     }
 
-    /// How often each invariant was exercised, and parts of them.
+    /// How often each invariant was exercised, and the kinds that some tell apart.
     pub fn exercised(&self) -> Vec<(&'static str, u64)> {
-        let whole = self.all.iter().map(|o| (o.name(), o.exercised()));
-        let parts = self.all.iter().filter_map(|o| o.part_exercised());
-        whole.chain(parts).collect()
+        let counts = |o: &dyn Oracle| {
+            let mut counts = vec![(o.name(), o.exercised())];
+            counts.extend(o.parts());
+            counts
+        };
+        self.all.iter().flat_map(|o| counts(&**o)).collect()
     }
 }

@@ -166,7 +166,7 @@ impl Oracle for DurableFirst {
         self.exercised
     }
 
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        Some(("S2 of re-assertions", self.reasserted))
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        vec![("S2 of re-assertions", self.reasserted)]
     }
 }

@@ -100,7 +100,7 @@ impl Oracle for OneLeader {
         self.exercised
     }
 
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        Some(("S4 of re-assertions", self.reasserted))
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        vec![("S4 of re-assertions", self.reasserted)]
     }
 }

@@ -101,7 +101,7 @@ impl Oracle for CountedEpoch {
         self.exercised
     }
 
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        Some(("S5 of re-assertions", self.reasserted))
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        vec![("S5 of re-assertions", self.reasserted)]
     }
 }

@@ -119,8 +119,8 @@ impl Oracle for Tilt {
         self.exercised
     }
 
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        Some(("S11 of re-assertions", self.reasserted))
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        vec![("S11 of re-assertions", self.reasserted)]
     }
 }
 

@@ -337,7 +337,7 @@ impl Oracle for Target {
         self.exercised
     }
 
-    fn part_exercised(&self) -> Option<(&'static str, u64)> {
-        Some(("TARGET when published", self.won))
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        vec![("TARGET when published", self.won)]
     }
 }
