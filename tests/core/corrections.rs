@@ -185,3 +185,44 @@ fn the_promoted_server_of_an_own_failover_is_never_demoted() {
         assert!(target.is_none() || to.to_string() != R[0], "{}", w.story());
     }
 }
+
+/// A forced failover in RECONF_SLAVES: the first replica is promoted, the second resynchronises, and
+/// the third, which waits for its turn, calls itself a master.
+fn reconfiguring_beside_a_rogue() -> World {
+    let mut w = quiet(3);
+    w.server(R[0]).offset = 900;
+    w.server(R[1]).sync_ms = 60_000;
+    w.force();
+    w.until("+promoted-slave", 3_000);
+    w.server(R[2]).role = Role::Master;
+    w
+}
+
+fn told_to(w: &World, server: &str) -> Vec<Option<(String, u16)>> {
+    let told = w.slaveofs().into_iter();
+    told.filter(|(_, to, _)| to.to_string() == server)
+        .map(|(_, _, target)| target)
+        .collect()
+}
+
+#[test]
+fn once_a_promotion_is_public_a_rogue_master_is_told_to_follow_the_promoted_server() {
+    let mut w = reconfiguring_beside_a_rogue();
+    w.until("+convert-to-slave", 15_000);
+    assert_eq!(w.view().masters[0].failover_state, Some("reconf_slaves"));
+    assert_eq!(told_to(&w, R[2]), [Some((ip(R[0]).to_owned(), 6379))]);
+}
+
+#[test]
+fn nobody_is_corrected_towards_a_promoted_server_that_does_not_say_it_is_a_master() {
+    let mut w = reconfiguring_beside_a_rogue();
+    // Another sentinel has demoted it; the old master is well, and says so.
+    w.server(R[0]).role = Role::Replica;
+    w.server(R[0]).master = Some((ip(M).to_owned(), 6379));
+    w.run(15_000);
+    assert_eq!(w.view().masters[0].failover_state, Some("reconf_slaves"));
+    assert!(!w.was_told("+convert-to-slave"), "{}", w.story());
+    assert_eq!(told_to(&w, R[2]), []);
+    w.server(R[0]).role = Role::Master;
+    w.until("+convert-to-slave", 2_000);
+}

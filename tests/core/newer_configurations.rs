@@ -197,6 +197,28 @@ fn a_newer_epoch_for_the_same_address_leaves_a_failover_of_a_greater_epoch_alone
     assert_eq!(w.view().masters[0].failover_state, Some("wait_promotion"));
 }
 
+/// The own vote is still being written, so the last vote on disk is older than the configuration.
+#[test]
+fn a_newer_epoch_for_the_same_address_does_not_lift_the_wait_of_an_attempt_that_goes_on() {
+    let mut w = plan(1, 2, 2)
+        .feature("reassert", true)
+        .feature("early-retry", false)
+        .process(|c| c.current_epoch = epoch_of(10))
+        .settled();
+    w.disk = Disk::Hangs;
+    w.kill_master();
+    let tried = w.until("+try-failover", 5_000);
+    w.hello_of(0, 5, M, 5);
+    assert_eq!(w.view().masters[0].config_epoch, epoch_of(5));
+    assert_eq!(w.view().masters[0].failover_state, Some("wait_start"));
+    w.until("-failover-abort-not-elected", 12_000);
+    w.settle_disk(Disk::Writes(1));
+    w.run_to(tried + 2 * 20_000 - 1);
+    assert_eq!(w.told("+try-failover").len(), 1, "{}", w.story());
+    w.run(1_500);
+    assert_eq!(w.told("+try-failover").len(), 2);
+}
+
 #[test]
 fn hellos_work_in_tilt_switches_included() {
     let mut w = plan(2, 1, 2).settled();
