@@ -106,9 +106,8 @@ impl OneAddress {
     }
 
     fn names(&mut self, scene: &Scene<'_>, key: Key, hello: &Hello) -> Result<(), String> {
-        let known = |(host, port): &Address| {
-            *host == hello.master_host && *port == hello.master_port
-        };
+        let known =
+            |(host, port): &Address| *host == hello.master_host && *port == hello.master_port;
         let named = self.named.entry(key).or_default();
         if named.keys().any(known) {
             return Ok(());

@@ -54,7 +54,9 @@ impl Slaveof {
         let name = notice.name.as_str();
         let sent = self.sent.remove(&scene.node);
         let Some(sent) = sent.filter(|s| s.server == server) else {
-            return Err(format!("says {name} of server {server}, but told it nothing"));
+            return Err(format!(
+                "says {name} of server {server}, but told it nothing"
+            ));
         };
         let Some(target) = sent.target else {
             self.promotions += 1;

@@ -139,7 +139,9 @@ impl Patience {
     fn calm(&self, scene: &Scene<'_>, server: usize, wait: u64) -> Result<(), String> {
         let down_at = self.seen(scene.node, server).down_at;
         match down_at.map(|at| scene.now - at).filter(|ago| *ago < wait) {
-            Some(ago) => Err(format!("corrects server {server} {ago} ms after it went down")),
+            Some(ago) => Err(format!(
+                "corrects server {server} {ago} ms after it went down"
+            )),
             None => Ok(()),
         }
     }
