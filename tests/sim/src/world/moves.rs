@@ -23,7 +23,6 @@ pub(super) type Moves = BTreeMap<usize, Move>;
 impl World {
     /// A server's machine is lost, and another one serves its data at another address.
     pub(super) fn move_server(&mut self, s: usize, stale_ms: u64) {
-        // The models of the reference look names up by themselves, and would not find it.
         if !self.shape.names || self.shape.references > 0 {
             return;
         }

@@ -7,6 +7,7 @@ use sim::disk::Disk;
 use sim::plan::Act;
 use sim::server::Restart;
 use sim::shape::{Shape, server_at};
+use sim::world::What;
 use sim::world::effect::Effect;
 use sim::world::first_conf;
 
@@ -117,17 +118,30 @@ fn a_sentinel_restarted_with_an_old_file_learns_the_present_master() {
 fn two_sentinels_that_see_different_servers_do_not_fail_over_faster_than_down_after() {
     let mut shape = Shape::plain(2, 1);
     shape.quorum = 1;
-    let down_after = shape.down_after;
+    let down_after = shape.down_after * 1_000;
     let mut cluster = Cluster::settled(shape);
+    cluster.world.said = Some(Vec::new());
     let (first, second) = (cluster.world.host_of_node(0), cluster.world.host_of_node(1));
     for (a, b) in [(first, 0), (0, first), (second, 1), (1, second)] {
         cluster.act(Effect::Block(a, b, true));
     }
     cluster.run(60_000);
-    let failovers = cluster.count(EventName::PromotedSlave);
+    // Each new master is given the whole of down-after by a sentinel that has never reached it.
+    let (mut switched, mut waits) = ([None; 2], Vec::new());
+    for said in cluster.world.said.take().unwrap_or_default() {
+        match said.what {
+            What::Notice(EventName::SwitchMaster, _) => switched[said.node] = Some(said.at),
+            What::Notice(EventName::TryFailover, _) => {
+                waits.extend(switched[said.node].map(|at| said.at - at));
+            }
+            _ => {}
+        }
+    }
+    assert!(waits.len() > 5, "they do not take turns: {waits:?}");
+    let hasty: Vec<_> = waits.iter().filter(|wait| **wait < down_after).collect();
     assert!(
-        failovers <= 60_000 / down_after,
-        "{failovers} failovers in a minute"
+        hasty.is_empty(),
+        "µs from a switch to the next attempt: {waits:?}"
     );
     for (a, b) in [(first, 0), (0, first), (second, 1), (1, second)] {
         cluster.act(Effect::Block(a, b, false));
