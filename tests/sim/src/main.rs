@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rsentinel::core::Features;
 use rsentinel::core::notice::EventName;
+use sim::liveness::Aim;
 use sim::oracles::{Oracles, Violation};
 use sim::run::Setup;
 use sim::shape::Wishes;
@@ -232,6 +233,12 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
             total.lasting_splits
         );
     }
+    if total.left_masterless > 0 {
+        println!(
+            "groups left without a master, because the rules let nobody be promoted: {}",
+            total.left_masterless
+        );
+    }
     println!("faults ({} in all):", total.faults.values().sum::<u64>());
     for (name, n) in &total.faults {
         println!("  {n:>8} {name}");
@@ -242,11 +249,14 @@ fn report(total: &Tally, done: u64, seconds: f64, broken: usize) {
     for name in judged
         .into_iter()
         .map(|(name, _)| name)
-        .chain(["L1", "L2", "L4"])
+        .chain(["L2"])
+        .chain(Aim::ALL.map(Aim::name))
     {
         let n = total.exercised.get(name).copied().unwrap_or(0);
         let hole = if n == 0 { "  <- NEVER: a hole" } else { "" };
-        println!("  {n:>8} {name}{hole}");
+        let longest = total.longest.get(name);
+        let longest = longest.map_or(String::new(), |ms| format!(", at most {ms} ms"));
+        println!("  {n:>8} {name}{longest}{hole}");
     }
     let mut times = total.recoveries.clone();
     times.sort_unstable();

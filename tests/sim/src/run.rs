@@ -1,12 +1,19 @@
 //! One run: a plan of faults, then peace, then an examination.
 
 use crate::chance::Chance;
+use crate::liveness::{Liveness, bounds};
 use crate::oracles::{Oracles, Violation};
 use crate::plan::{self, Fault};
 use crate::shape::{Shape, Wishes};
 use crate::tally::Tally;
 use crate::world::World;
 use crate::world::effect::Effect;
+
+/// How soon a cluster is looked at again while its sentinels say different config epochs, in µs.
+const CLOSELY: u64 = 25_000;
+
+/// How long a cluster must rest before it counts as at rest, in µs.
+const STAYS: u64 = 2_500_000;
 
 /// All that a run depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,13 +65,6 @@ impl Setup {
         }
     }
 
-    /// How long, in ms, a cluster may take to come to rest after all faults are over: TILT, a role
-    /// mismatch, votes given to others, a failover and the corrections after it.
-    pub fn patience(&self) -> u64 {
-        let (d, ft) = (self.shape.down_after, self.shape.failover_timeout);
-        32_000 + 2 * (d + 22_000) + (2 * ft + 11_000) + 2 * ft + 2 * 12_000 + 10_000
-    }
-
     /// How long, in ms, a new master may take when nothing else is wrong: detection, and attempts
     /// that votes given to others hold back.
     pub fn exam_patience(&self) -> u64 {
@@ -105,28 +105,40 @@ impl Setup {
     }
 
     fn must_settle(&self, world: &mut World) {
-        let end = world.now + self.patience() * 1_000;
+        let mut liveness = Liveness::new(&self.shape);
+        self.watch(world, &mut liveness);
+        world.tally.add_liveness(&liveness);
+    }
+
+    fn watch(&self, world: &mut World, liveness: &mut Liveness) {
+        let end = world.now + bounds::in_all(&self.shape) * 1_000;
+        let mut rests_since = None;
         while world.violation.is_none() {
-            let settled = world.run_until(end, 500_000, |w| {
-                w.unsettled().is_none() && w.split_off_references() == 0
-            });
-            if !settled && world.violation.is_none() && world.split_off_references() > 0 {
-                // One epoch, two addresses: the defects W7 and W8 of the reference. It and the
-                // real cores go on to correct each other's servers.
-                world.tally.lasting_splits += 1;
+            if let Err(violation) = liveness.look(world) {
+                world.violation = Some(violation);
                 return;
             }
-            if !settled {
-                self.object(world);
-                return;
-            }
+            let rests = world.unsettled().is_none() && world.split_off_references() == 0;
             // It must stay so for a while.
-            world.run_to(world.now + 2_500_000);
-            if world.unsettled().is_none() {
-                *world.tally.exercised.entry("L1").or_default() += 1;
-                *world.tally.exercised.entry("L4").or_default() += 1;
+            let since = *rests_since.get_or_insert(world.now);
+            if rests && world.now - since >= STAYS {
+                world.tally.left_masterless += world.masterless_groups();
                 return;
             }
+            if !rests {
+                rests_since = None;
+            }
+            if world.now >= end {
+                break;
+            }
+            look_on(world, end, |_| false);
+        }
+        if world.violation.is_none() && world.split_off_references() > 0 {
+            // One epoch, two addresses: the defects W7 and W8 of the reference. It and the real
+            // cores go on to correct each other's servers.
+            world.tally.lasting_splits += 1;
+        } else {
+            self.object(world);
         }
     }
 
@@ -137,7 +149,7 @@ impl Setup {
                 at: world.now / 1_000,
                 text: format!(
                     "not at rest {} s after the last fault: {missing:?}",
-                    self.patience() / 1_000
+                    bounds::in_all(&self.shape) / 1_000
                 ),
             });
         }
@@ -161,10 +173,21 @@ impl Setup {
             let died = world.now;
             world.affect(Effect::KillServer(old));
             let end = died + self.exam_patience() * 1_000;
-            let found = world.run_until(end, 1_000, |w| {
+            let is_found = |w: &World| {
                 w.agreed_master(group)
                     .is_some_and(|m| m != old && w.servers[m].is_master())
-            });
+            };
+            let mut liveness = Liveness::new(&self.shape);
+            let found = loop {
+                if let Err(violation) = liveness.look(world) {
+                    world.violation.get_or_insert(violation);
+                }
+                if is_found(world) || world.violation.is_some() || world.now >= end {
+                    break is_found(world);
+                }
+                look_on(world, end, is_found);
+            };
+            world.tally.add_liveness(&liveness);
             *world.tally.exercised.entry("L2").or_default() += 1;
             if world.violation.is_some() {
                 return;
@@ -189,4 +212,13 @@ impl Setup {
         }
         self.must_settle(world);
     }
+}
+
+/// Lets time pass until the cluster should be looked at again, at most until `end` (µs).
+fn look_on(world: &mut World, end: u64, found: impl Fn(&World) -> bool) {
+    let begin = world.now;
+    let next = (begin + bounds::SAMPLE * 1_000).min(end);
+    world.run_until(next, 1_000, |w| {
+        found(w) || (w.now >= begin + CLOSELY && w.says_different_epochs())
+    });
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rsentinel::core::notice::EventName;
 
+use crate::liveness::Liveness;
+
 /// Counts of one run or of many.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -17,6 +19,10 @@ pub struct Tally {
     pub duplicated_hellos: u64,
     /// Runs at whose end a reference held on to another master than the real cores, for good.
     pub lasting_splits: u64,
+    /// Groups without a master at the end of their run, because the rules let nobody be promoted.
+    pub left_masterless: u64,
+    /// The longest time, in ms, that a property of liveness took.
+    pub longest: BTreeMap<&'static str, u64>,
     /// Leaders elected while another led a failover of the same group.
     pub beside_another: u64,
     /// Epochs of a group in which votes went to more than one candidate.
@@ -69,6 +75,15 @@ impl Tally {
         *events.entry(name).or_default() += 1;
     }
 
+    /// What was found about liveness.
+    pub fn add_liveness(&mut self, liveness: &Liveness) {
+        for (aim, tested) in &liveness.tested {
+            *self.exercised.entry(aim.name()).or_default() += tested.times;
+            let longest = self.longest.entry(aim.name()).or_default();
+            *longest = tested.longest.max(*longest);
+        }
+    }
+
     /// How often cores announced an event.
     pub fn count(&self, name: EventName) -> u64 {
         self.events.get(&name).copied().unwrap_or(0)
@@ -98,6 +113,11 @@ impl Tally {
         self.duplicated_hellos += other.duplicated_hellos;
         self.turns += other.turns;
         self.lasting_splits += other.lasting_splits;
+        self.left_masterless += other.left_masterless;
+        for (name, ms) in other.longest {
+            let longest = self.longest.entry(name).or_default();
+            *longest = ms.max(*longest);
+        }
         self.virtual_ms += other.virtual_ms;
         self.recoveries.extend(other.recoveries);
     }

@@ -178,6 +178,7 @@ impl World {
         this.incarnation += 1;
         this.disk.crash(&mut self.chance);
         self.published[node].clear();
+        self.said_epochs[node].fill(0);
         for number in 0..self.conns.len() as u32 {
             let conn = &mut self.conns[number as usize];
             if conn.node == node && conn.near_open {

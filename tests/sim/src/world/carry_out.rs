@@ -9,7 +9,7 @@ use rsentinel::wire::DownReply;
 
 use crate::facts::Fact;
 use crate::node::Node;
-use crate::shape::{node_of, server_of, server_of_host};
+use crate::shape::{Shape, node_of, server_of, server_of_host};
 
 use super::World;
 use super::conn::{Conn, In, State};
@@ -261,6 +261,11 @@ impl World {
         {
             self.keep(node, || What::AsksForVote(epoch.get()));
         }
+        if let Ask::Hello { text, .. } = &ask
+            && self.healed
+        {
+            self.note_said_epoch(node, text);
+        }
         self.judge(node, &Fact::Sent { host, ask: &ask });
         let this = &mut self.conns[number as usize];
         if ask == Ask::Info {
@@ -270,6 +275,17 @@ impl World {
             this.queued.push(ask);
         } else {
             self.send_out(number, ask);
+        }
+    }
+
+    /// Which config epoch a hello of a sentinel names.
+    fn note_said_epoch(&mut self, node: usize, text: &str) {
+        let mut words = text.rsplit(',');
+        let (epoch, name) = (words.next(), words.nth(2));
+        let group = name.and_then(Shape::group_of_name);
+        let slot = group.and_then(|g| self.said_epochs[node].get_mut(g));
+        if let (Some(slot), Some(epoch)) = (slot, epoch.and_then(|e| e.parse().ok())) {
+            *slot = epoch;
         }
     }
 

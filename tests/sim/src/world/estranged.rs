@@ -19,7 +19,7 @@ struct Acquaintances {
 impl World {
     /// The real cores that watch a group are in parts that know neither a sentinel nor a server of
     /// each other.
-    pub(super) fn is_estranged(&self, group: usize) -> bool {
+    pub(crate) fn is_estranged(&self, group: usize) -> bool {
         if !self.forgetful {
             return false;
         }

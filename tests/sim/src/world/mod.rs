@@ -14,7 +14,7 @@ mod faults;
 mod moves;
 mod running;
 mod said;
-mod settled;
+pub(crate) mod settled;
 mod story;
 mod votes;
 
@@ -102,6 +102,8 @@ pub struct World {
     forgetful: bool,
     /// The address of every group at every sentinel, as published.
     published: Vec<Vec<Option<Published>>>,
+    /// The config epoch of every group in the last hello of every sentinel, once faults are over.
+    said_epochs: Vec<Vec<u64>>,
 }
 
 impl World {
@@ -167,6 +169,7 @@ impl World {
             ids_ever: shape.nodes,
             lives: vec![0; shape.nodes],
             published: vec![Vec::new(); shape.nodes],
+            said_epochs: vec![vec![0; shape.masters]; shape.nodes],
             running: Default::default(),
             votes: Default::default(),
             forgetful: false,

@@ -2,9 +2,12 @@
 
 use std::cell::OnceCell;
 
-use rsentinel::core::view::{ReplicaView, View};
+use rsentinel::core::view::{InstanceView, ReplicaView, View};
+use rsentinel::types::RunId;
 
 use crate::node::{Brain, Node};
+use crate::oracles::said;
+use crate::server::Server;
 use crate::shape::{Shape, server_of_host};
 
 use super::World;
@@ -43,16 +46,36 @@ impl World {
     pub fn unsettled(&self) -> Option<Unsettled> {
         let views = OnceCell::new();
         let found = (0..self.shape.masters).find_map(|group| self.group_unsettled(group, &views));
-        let in_tilt = |node: &Node| match &node.brain {
+        found.or_else(|| self.in_tilt(&[]).map(|_| Unsettled::Blind(0)))
+    }
+
+    /// A sentinel in TILT: a reference, or one whose core shows it in its view.
+    pub(crate) fn in_tilt(&self, views: &[View]) -> Option<usize> {
+        let tilted = |node: &&Node| match &node.brain {
             Some(Brain::Reference(model)) => model.is_in_tilt(),
-            _ => false,
+            Some(Brain::Real(_)) => views.iter().any(|v| v.tilt && v.my_id == node.id),
+            None => false,
         };
-        found.or_else(|| {
-            self.nodes
-                .iter()
-                .any(in_tilt)
-                .then_some(Unsettled::Blind(0))
-        })
+        self.nodes.iter().find(tilted).map(|node| node.index)
+    }
+
+    /// Real cores that run say different config epochs of some group in their hellos.
+    pub fn says_different_epochs(&self) -> bool {
+        let runs = |n: &&Node| !n.is_reference && n.brain.is_some();
+        let mut said = self.nodes.iter().filter(runs);
+        let first = said.next().map(|n| &self.said_epochs[n.index]);
+        said.any(|n| Some(&self.said_epochs[n.index]) != first)
+    }
+
+    /// The greatest config epoch of a group that a core says in its hellos, and a core that has not
+    /// reached it.
+    pub(crate) fn behind(&self, group: usize, views: &[View]) -> (u64, Option<RunId>) {
+        let real = self.nodes.iter().filter(|n| !n.is_reference);
+        let said = real.map(|n| self.said_epochs[n.index][group]);
+        let newest = said.max().unwrap_or(0);
+        let behind =
+            |view: &&View| said::master(view, group).is_some_and(|m| m.config_epoch.get() < newest);
+        (newest, views.iter().find(behind).map(|v| v.my_id.clone()))
     }
 
     /// References that hold on to another master than the real cores agree on.
@@ -99,45 +122,66 @@ impl World {
             .any(|s| self.servers[s].priority > 0 && !self.is_forgotten(group, s))
     }
 
-    fn has_linked_heir(&self, group: usize, master: usize) -> bool {
-        (0..self.servers.len()).any(|s| {
-            let this = &self.servers[s];
-            self.shape.group_of(s) == group && s != master && this.priority > 0 && this.link_up()
-        })
-    }
-
     fn group_unsettled(&self, group: usize, views: &OnceCell<Vec<View>>) -> Option<Unsettled> {
+        let views = || views.get_or_init(|| self.views()).as_slice();
         let Some(master) = self.agreed_master(group) else {
             let missing = Unsettled::Disagreement(group);
             return (!self.is_estranged(group)).then_some(missing);
         };
-        let server = &self.servers[master];
-        if !server.serves() || !server.is_master() {
-            // All replicas, and none that may be promoted: nothing can be done. One that has been
-            // cut off from its master for as long as the cluster has been left alone is too stale:
-            // servers that an operator has sent in a circle wait for an operator.
-            let heirless = !self.has_linked_heir(group, master);
-            if heirless && server.serves() {
-                return None;
-            }
-            return Some(Unsettled::NoMaster(group));
+        if !self.is_serving_master(master) {
+            let missing = Unsettled::NoMaster(group);
+            return (!is_hopeless(group, views())).then_some(missing);
         }
-        for other in 0..self.servers.len() {
-            let ours = self.shape.group_of(other) == group && other != master;
-            let this = &self.servers[other];
-            if ours
-                && this.alive
-                && !(this.master_index() == Some(master) && this.link_up())
-                && !self.is_forgotten(group, other)
-            {
-                return Some(Unsettled::Astray(other));
-            }
+        if let Some(server) = self.astray(group, master) {
+            return Some(Unsettled::Astray(server));
         }
-        self.views_unsettled(group, views.get_or_init(|| self.views()))
+        let views = views();
+        if is_in_progress(group, views) {
+            return Some(Unsettled::InProgress(group));
+        }
+        let mut epochs = views
+            .iter()
+            .filter_map(|v| Some(said::master(v, group)?.config_epoch));
+        let first = epochs.next();
+        if epochs.any(|epoch| Some(epoch) != first) {
+            return Some(Unsettled::Disagreement(group));
+        }
+        let blind = views.iter().any(|v| v.tilt)
+            || self.out_of_touch(group, views).is_some()
+            || self.unacquainted(group, master, views).is_some();
+        blind.then_some(Unsettled::Blind(group))
+    }
+
+    /// How many groups are at rest without a master.
+    pub fn masterless_groups(&self) -> u64 {
+        let masterless = |group: &usize| {
+            let agreed = self.agreed_master(*group);
+            agreed.is_some_and(|m| !self.is_serving_master(m))
+        };
+        (0..self.shape.masters).filter(masterless).count() as u64
+    }
+
+    /// A server answers, and is a master by its own account.
+    pub(crate) fn is_serving_master(&self, server: usize) -> bool {
+        self.servers[server].serves() && self.servers[server].is_master()
+    }
+
+    /// A server of the group that does not follow the master.
+    pub(crate) fn astray(&self, group: usize, master: usize) -> Option<usize> {
+        let follows = |this: &Server| this.master_index() == Some(master) && this.link_up();
+        self.others(group, master).find(|other| {
+            let this = &self.servers[*other];
+            this.alive && !follows(this) && !self.is_forgotten(group, *other)
+        })
+    }
+
+    /// All other servers of a group.
+    fn others(&self, group: usize, master: usize) -> impl Iterator<Item = usize> {
+        (0..self.servers.len()).filter(move |s| self.shape.group_of(*s) == group && *s != master)
     }
 
     /// What every real core shows.
-    fn views(&self) -> Vec<View> {
+    pub(crate) fn views(&self) -> Vec<View> {
         let real = self.nodes.iter().filter_map(|node| match &node.brain {
             Some(Brain::Real(core)) => Some(core.view(node.present(self.now))),
             _ => None,
@@ -145,49 +189,91 @@ impl World {
         real.collect()
     }
 
-    fn views_unsettled(&self, group: usize, views: &[View]) -> Option<Unsettled> {
-        let mut epoch = None;
-        for view in views {
-            let Some(master) = view.master(&Shape::group_name(group)) else {
-                return Some(Unsettled::Blind(group));
+    /// What keeps the sentinels that watch a group from seeing its servers and each other, all of
+    /// which are well.
+    pub(crate) fn out_of_touch(&self, group: usize, views: &[View]) -> Option<String> {
+        let running = self.nodes.iter().filter(|n| n.brain.is_some()).count();
+        let lives = |id: &str| {
+            let mut nodes = self.nodes.iter();
+            nodes.any(|n| n.brain.is_some() && n.id.as_str() == id)
+        };
+        let severed = |i: &InstanceView| i.flags.contains("disconnected");
+        let down = |i: &InstanceView| i.flags.contains("s_down");
+        views.iter().find_map(|view| {
+            let me = &view.my_id;
+            let Some(master) = said::master(view, group) else {
+                return Some(format!("{me} does not watch the group"));
             };
-            if master.failover_state.is_some() {
-                return Some(Unsettled::InProgress(group));
+            let is_master = server_of_host(&master.instance.ip)
+                .is_some_and(|s| s < self.servers.len() && self.is_serving_master(s));
+            // (A dead one is not to be seen.)
+            let stands = |i: &InstanceView| {
+                let server = server_of_host(&i.ip).and_then(|s| self.servers.get(s));
+                server.is_some_and(|s| s.alive)
+            };
+            let cut_off = stands(&master.instance) && severed(&master.instance);
+            if cut_off || (is_master && master.status != "ok") {
+                return Some(format!("{me} does not see the master"));
             }
-            let known = epoch.get_or_insert(master.config_epoch);
-            if *known != master.config_epoch {
-                return Some(Unsettled::Disagreement(group));
+            if master.peers.len() + 1 < running {
+                return Some(format!("{me} knows {} peers", master.peers.len()));
             }
-            let blind = view.tilt
-                || master.status != "ok"
-                || master.instance.flags.contains("disconnected")
-                || master.peers.iter().any(|p| {
-                    let lives = self
-                        .nodes
-                        .iter()
-                        .any(|n| n.brain.is_some() && n.id.as_str() == p.instance.name);
-                    lives && p.instance.flags.contains("s_down")
-                });
-            let knows_all =
-                master.peers.len() + 1 >= self.nodes.iter().filter(|n| n.brain.is_some()).count();
-            let knows_servers = (0..self.servers.len()).all(|s| {
-                let ours = self.shape.group_of(s) == group && self.servers[s].alive;
-                let is_master = server_of_host(&master.effective.0) == Some(s);
-                let seen = |r: &ReplicaView| {
-                    server_of_host(&r.instance.ip) == Some(s)
-                        && !r.instance.flags.contains("s_down")
-                };
-                !ours
-                    || is_master
-                    || master.replicas.iter().any(seen)
-                    || self.is_forgotten(group, s)
-            });
-            if blind || !knows_all || !knows_servers {
-                return Some(Unsettled::Blind(group));
-            }
-        }
-        None
+            let peers = master.peers.iter().map(|p| &p.instance);
+            let replicas = master.replicas.iter().map(|r| &r.instance);
+            let replicas = replicas.filter(|i| stands(i));
+            let unseen = peers
+                .filter(|p| lives(&p.name))
+                .chain(replicas)
+                .find(|i| severed(i) || down(i));
+            unseen.map(|i| format!("{me} does not see {}", i.name))
+        })
     }
+
+    /// A server that is well, follows the master, and is not known to some sentinel.
+    pub(crate) fn unacquainted(
+        &self,
+        group: usize,
+        master: usize,
+        views: &[View],
+    ) -> Option<String> {
+        views.iter().find_map(|view| {
+            let known = said::master(view, group)?;
+            let lists = |s: usize| {
+                let is_it = |r: &ReplicaView| server_of_host(&r.instance.ip) == Some(s);
+                known.replicas.iter().any(is_it)
+            };
+            let stranger = self
+                .others(group, master)
+                .find(|s| self.servers[*s].alive && !lists(*s) && !self.is_forgotten(group, *s))?;
+            Some(format!("{} does not know server {stranger}", view.my_id))
+        })
+    }
+}
+
+/// Some core is leading a failover of the group.
+pub(crate) fn is_in_progress(group: usize, views: &[View]) -> bool {
+    let mut known = views.iter().filter_map(|v| said::master(v, group));
+    known.any(|m| m.failover_state.is_some())
+}
+
+/// A group without a master that no sentinel may give one, ever: its master is found down, and
+/// every replica has priority 0, or was cut off from its own master for longer than the limit of
+/// the selection (ten times `down-after`, and the time since the master went down). Both grow
+/// alike, so the limit stays exceeded; an operator who has sent servers in a circle has to end it.
+pub(crate) fn is_hopeless(group: usize, views: &[View]) -> bool {
+    views.iter().all(|view| {
+        let Some(master) = said::master(view, group) else {
+            return false;
+        };
+        let Some(down_for) = master.instance.s_down_time else {
+            return false;
+        };
+        let limit = (10 * master.instance.down_after + down_for) as i64;
+        master
+            .replicas
+            .iter()
+            .all(|r| r.priority == 0 || r.master_link_down_time > limit)
+    })
 }
 
 /// A core shows a server as the master of a group or as a replica of it.
