@@ -18,6 +18,8 @@ pub enum Invocation {
     Version,
     /// `-h`, `--help`: print the usage to stderr, exit 1.
     Help,
+    /// `--check-config`: say what is wrong with a configuration and exit.
+    CheckConfig(Run),
     /// `--check-system`: exit 0 if every check passes.
     CheckSystem,
     /// `--test-memory`; the number of megabytes, `None` if it is missing (exit 1).
@@ -56,6 +58,7 @@ pub const USAGE: &str = "\
 Usage: rsentinel /path/to/sentinel.conf [--ext PATH] [--state-file PATH] [options] [-]
        rsentinel -v or --version
        rsentinel -h or --help
+       rsentinel --check-config /path/to/sentinel.conf [options]
        rsentinel --test-memory <megabytes>
        rsentinel --check-system
 
@@ -66,6 +69,9 @@ Two options are rsentinel's own:
        --ext PATH         read the settings that sentinel.conf cannot hold from here, not from
                           the rsentinel.toml beside the configuration file
        --state-file PATH  keep the state in this file and never write to the configuration file
+
+--check-config says everything that is wrong with a configuration, and what is dangerous in it, with
+line numbers, and starts nothing. Exit status: 0 it can be used (there may be warnings), 1 it cannot.
 
 Examples:
        rsentinel /etc/redis/sentinel.conf
@@ -93,6 +99,7 @@ pub fn parse(arguments: &[OsString], current_dir: &Path) -> Invocation {
         b"-v" | b"--version" => return Invocation::Version,
         b"-h" | b"--help" => return Invocation::Help,
         b"--check-system" => return Invocation::CheckSystem,
+        b"--check-config" => return Invocation::CheckConfig(run(&arguments[1..], current_dir)),
         b"--test-memory" => {
             let megabytes = arguments
                 .get(1)
@@ -101,22 +108,27 @@ pub fn parse(arguments: &[OsString], current_dir: &Path) -> Invocation {
         }
         _ => {}
     }
-    let file = (first.as_bytes().first() != Some(&b'-')).then(|| absolute(first, current_dir));
-    let tail = if file.is_some() {
-        &arguments[1..]
-    } else {
-        arguments
+    Invocation::Run(run(arguments, current_dir))
+}
+
+/// A file, unless the first argument is an option, and options.
+fn run(arguments: &[OsString], current_dir: &Path) -> Run {
+    let (file, tail) = match arguments {
+        [first, rest @ ..] if first.as_bytes().first() != Some(&b'-') => {
+            (Some(absolute(first, current_dir)), rest)
+        }
+        _ => (None, arguments),
     };
     let (tail, stdin) = without_stdin_dash(tail, file.is_none());
     let options = Options::read(tail);
     let path = |own: Option<&OsStr>| own.map(|path| current_dir.join(path));
-    Invocation::Run(Run {
+    Run {
         file,
         stdin,
         ext: path(options.ext),
         state_file: path(options.state_file),
         option_lines: options.lines.join("\n"),
-    })
+    }
 }
 
 /// The file's path against the current directory. Blanks around it are trimmed and leading
@@ -401,6 +413,12 @@ mod tests {
         assert_eq!(first(&["--help"]), Invocation::Help);
         assert_eq!(first(&["--check-system"]), Invocation::CheckSystem);
         assert_eq!(first(&["--test-memory"]), Invocation::TestMemory(None));
+        let Invocation::CheckConfig(checked) = first(&["--check-config", "f", "--port", "1"])
+        else {
+            panic!("no check");
+        };
+        assert_eq!(checked.file, Some(PathBuf::from("/f")));
+        assert_eq!(checked.option_lines, "port \"1\"");
         assert_eq!(
             first(&["--test-memory", "4"]),
             Invocation::TestMemory(Some(4))

@@ -36,7 +36,53 @@ pub struct FaultyLine {
     pub text: String,
 }
 
+/// Faults as they are found.
+#[derive(Debug)]
+pub(super) struct Faults {
+    /// Them, in the order of finding.
+    pub found: Vec<ConfigError>,
+    go_on: bool,
+}
+
+/// The first fault ends the reading.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopped;
+
+impl Faults {
+    /// The first is the only one.
+    pub fn stopping() -> Self {
+        Faults {
+            found: Vec::new(),
+            go_on: false,
+        }
+    }
+
+    /// All of them.
+    pub fn collecting() -> Self {
+        Faults {
+            go_on: true,
+            ..Faults::stopping()
+        }
+    }
+
+    pub fn note(&mut self, fault: ConfigError) -> Result<(), Stopped> {
+        self.found.push(fault);
+        if self.go_on { Ok(()) } else { Err(Stopped) }
+    }
+}
+
 impl ConfigError {
+    /// The file, if it is an included one, and the line: the order in which faults are told.
+    pub(super) fn place(&self) -> (Option<String>, usize) {
+        match self {
+            ConfigError::Rejected { file, line, .. } => {
+                let last = usize::MAX;
+                (file.clone(), line.as_ref().map_or(last, |line| line.number))
+            }
+            ConfigError::CannotOpen { .. } => (None, usize::MAX),
+        }
+    }
+
     /// The error of one line; its passwords are masked here.
     pub(super) fn at(file: Option<&str>, number: usize, line: &[u8], complaint: Complaint) -> Self {
         let line = FaultyLine {

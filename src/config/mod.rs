@@ -5,6 +5,7 @@
 //! executes them in three passes. Writing: [`mod@rewrite`] puts the values back into the old text,
 //! line by line, and keeps its comments; or [`state_file`] puts them into a file of their own.
 
+mod dangers;
 pub mod directives;
 mod error;
 mod foreign;
@@ -26,12 +27,12 @@ mod users;
 mod value;
 mod voted_for;
 
+pub use dangers::{Danger, dangers};
 pub use error::{Complaint, ConfigError, FaultyLine};
 pub use includes::IncludeReader;
 pub use masking::mask_line;
 pub use output_limits::{ClientClass, OutputLimit, OutputLimits};
-use read::no_effect;
-pub use read::{Conf, parse};
+pub use read::{Conf, check, parse};
 pub use rewrite::{RewriteFacts, rewrite};
 pub use sentinel_conf::{KnownPeer, MasterConf, SentinelConf};
 pub use server_conf::{BindAddress, LogLevel, ServerConf, Supervised};

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::directives::{self, Directive, Standing};
-use super::error::{Complaint, ConfigError};
+use super::error::{Complaint, ConfigError, Faults, Stopped};
 use super::grammar::{self, Line};
 use super::includes::IncludeReader;
 use super::sentinel_conf::SentinelConf;
-use super::sentinel_lines::{self, QueuedLine};
+use super::sentinel_lines::{Execution, QueuedLine};
 use super::server_conf::{ServerConf, default_value};
 use super::users::UserLine;
 use super::voted_for::VotedFor;
@@ -31,20 +31,46 @@ pub struct Conf {
 /// Reads a configuration text: the file, then what was read from standard input, then the
 /// options of the command line, each on lines of its own.
 pub fn parse(text: &[u8], includes: &mut dyn IncludeReader) -> Result<Conf, ConfigError> {
+    let (conf, faults) = read(text, includes, Faults::stopping());
+    match faults.into_iter().next() {
+        Some(fault) => Err(fault),
+        None => Ok(conf),
+    }
+}
+
+/// Reads a configuration text to its end, whatever is wrong with it: everything that is, in the
+/// order of the lines, and what the other lines say.
+pub fn check(text: &[u8], includes: &mut dyn IncludeReader) -> (Conf, Vec<ConfigError>) {
+    let (conf, mut faults) = read(text, includes, Faults::collecting());
+    faults.sort_by_key(ConfigError::place);
+    (conf, faults)
+}
+
+fn read(text: &[u8], outside: &mut dyn IncludeReader, faults: Faults) -> (Conf, Vec<ConfigError>) {
     let mut reading = Reading {
         server: ServerConf::default(),
         user_names: BTreeSet::new(),
         queue: Vec::new(),
         votes: Vec::new(),
         warnings: Vec::new(),
-        outside: includes,
+        faults,
+        outside,
     };
-    reading.text(text, None, 0)?;
-    reading.finish()
+    let mut sentinel = SentinelConf::default();
+    // Stopped or not: the faults say it.
+    let _ended = reading
+        .text(text, None, 0)
+        .and_then(|()| reading.finish(&mut sentinel));
+    let conf = Conf {
+        server: reading.server,
+        sentinel,
+        warnings: reading.warnings,
+    };
+    (conf, reading.faults.found)
 }
 
 /// The warning about a directive that is accepted and ignored.
-pub(super) fn no_effect(directive: &str) -> String {
+fn no_effect(directive: &str) -> String {
     format!("directive '{directive}' is accepted and kept but has no effect in this version")
 }
 
@@ -54,6 +80,7 @@ struct Reading<'a> {
     queue: Vec<QueuedLine>,
     votes: Vec<VotedFor>,
     warnings: Vec<String>,
+    faults: Faults,
     outside: &'a mut dyn IncludeReader,
 }
 
@@ -62,6 +89,8 @@ enum Stop {
     Complaint(Complaint),
     /// An error that already says where it happened.
     Error(ConfigError),
+    /// A fault was noted, and it is to be the only one.
+    Stopped(Stopped),
 }
 
 impl From<Complaint> for Stop {
@@ -71,19 +100,14 @@ impl From<Complaint> for Stop {
 }
 
 impl Reading<'_> {
-    fn text(
-        &mut self,
-        text: &[u8],
-        file: Option<Arc<str>>,
-        depth: usize,
-    ) -> Result<(), ConfigError> {
+    fn text(&mut self, text: &[u8], file: Option<Arc<str>>, depth: usize) -> Result<(), Stopped> {
         for (index, text) in grammar::lines(text).enumerate() {
             let number = index + 1;
             let place = |complaint| ConfigError::at(file.as_deref(), number, text, complaint);
             match grammar::read_line(text) {
                 Line::Blank => {}
                 Line::Comment => self.votes.extend(VotedFor::read(text)),
-                Line::Broken => return Err(place(Complaint::UnbalancedQuotes)),
+                Line::Broken => self.faults.note(place(Complaint::UnbalancedQuotes))?,
                 Line::Words {
                     directive,
                     arguments,
@@ -101,13 +125,12 @@ impl Reading<'_> {
                 Line::Words {
                     directive,
                     arguments,
-                } => {
-                    self.directive(&directive, &arguments, depth)
-                        .map_err(|stop| match stop {
-                            Stop::Complaint(complaint) => place(complaint),
-                            Stop::Error(error) => error,
-                        })?;
-                }
+                } => match self.directive(&directive, &arguments, depth) {
+                    Ok(()) => {}
+                    Err(Stop::Complaint(complaint)) => self.faults.note(place(complaint))?,
+                    Err(Stop::Error(error)) => self.faults.note(error)?,
+                    Err(Stop::Stopped(stopped)) => return Err(stopped),
+                },
             }
         }
         Ok(())
@@ -181,7 +204,7 @@ impl Reading<'_> {
             );
         }
         self.text(&text, Some(Arc::from(path)), depth + 1)
-            .map_err(Stop::Error)
+            .map_err(Stop::Stopped)
     }
 
     fn user(&mut self, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
@@ -207,28 +230,30 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Conf, ConfigError> {
+    fn finish(&mut self, sentinel: &mut SentinelConf) -> Result<(), Stopped> {
         let general = |complaint| ConfigError::Rejected {
             file: None,
             line: None,
             complaint,
         };
         let logfile = &self.server.logfile;
-        if !logfile.is_empty() {
-            let check = self.outside.check_log_file(logfile);
-            check.map_err(|reason| general(Complaint::LogFile(reason)))?;
+        if !logfile.is_empty()
+            && let Err(reason) = self.outside.check_log_file(logfile)
+        {
+            self.faults.note(general(Complaint::LogFile(reason)))?;
         }
         if self.server.aclfile.is_some() && !self.user_names.is_empty() {
-            return Err(general(Complaint::UsersAndAclFile));
+            self.faults.note(general(Complaint::UsersAndAclFile))?;
         }
         self.warn_of_what_has_no_effect();
-        let sentinel =
-            sentinel_lines::execute(&self.queue, &self.votes, self.outside, &mut self.warnings)?;
-        Ok(Conf {
-            server: self.server,
-            sentinel,
-            warnings: self.warnings,
-        })
+        let mut execution = Execution {
+            conf: sentinel,
+            outside: self.outside,
+            warnings: &mut self.warnings,
+            faults: &mut self.faults,
+            failed_masters: BTreeSet::new(),
+        };
+        execution.lines(&self.queue, &self.votes)
     }
 
     fn warn_of_what_has_no_effect(&mut self) {

@@ -1,10 +1,11 @@
 //! The execution of `sentinel …` lines, in three passes after all text was read.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::types::{Address, Epoch, MasterName, RunId, Secret};
 
-use super::error::{Complaint, ConfigError};
+use super::error::{Complaint, ConfigError, Faults, Stopped};
 use super::includes::IncludeReader;
 use super::sentinel_conf::{KnownPeer, MasterConf, SentinelConf};
 use super::sub_directives::{Pass, Sub};
@@ -24,42 +25,54 @@ pub struct QueuedLine {
     pub words: Vec<Vec<u8>>,
 }
 
-/// Executes the lines.
-pub fn execute(
-    lines: &[QueuedLine],
-    votes: &[VotedFor],
-    outside: &mut dyn IncludeReader,
-    warnings: &mut Vec<String>,
-) -> Result<SentinelConf, ConfigError> {
-    let mut state = Execution {
-        conf: SentinelConf::default(),
-        outside,
-        warnings,
-    };
-    for pass in Pass::ALL {
-        for line in lines {
-            let sub = line.words.first().and_then(|word| Sub::from_word(word));
-            if sub.map_or(Pass::Rest, Sub::pass) != pass {
-                continue;
-            }
-            state.line(sub, &line.words).map_err(|complaint| {
-                ConfigError::at(line.file.as_deref(), line.number, &line.text, complaint)
-            })?;
-        }
-    }
-    for vote in votes {
-        state.vote(vote);
-    }
-    Ok(state.conf)
-}
-
-struct Execution<'a> {
-    conf: SentinelConf,
-    outside: &'a mut dyn IncludeReader,
-    warnings: &'a mut Vec<String>,
+/// The lines being executed.
+pub(super) struct Execution<'a> {
+    pub conf: &'a mut SentinelConf,
+    pub outside: &'a mut dyn IncludeReader,
+    pub warnings: &'a mut Vec<String>,
+    pub faults: &'a mut Faults,
+    /// Masters whose own line was faulty: that their other lines find none is no news.
+    pub failed_masters: BTreeSet<Vec<u8>>,
 }
 
 impl Execution<'_> {
+    /// Executes the lines.
+    pub fn lines(&mut self, lines: &[QueuedLine], votes: &[VotedFor]) -> Result<(), Stopped> {
+        for pass in Pass::ALL {
+            for line in lines {
+                let sub = line.words.first().and_then(|word| Sub::from_word(word));
+                if sub.map_or(Pass::Rest, Sub::pass) != pass {
+                    continue;
+                }
+                if let Err(complaint) = self.line(sub, &line.words) {
+                    self.fault(sub, line, complaint)?;
+                }
+            }
+        }
+        for vote in votes {
+            self.vote(vote);
+        }
+        Ok(())
+    }
+
+    fn fault(
+        &mut self,
+        sub: Option<Sub>,
+        line: &QueuedLine,
+        complaint: Complaint,
+    ) -> Result<(), Stopped> {
+        let master = line.words.get(1).cloned().unwrap_or_default();
+        if complaint == Complaint::NoSuchMaster && self.failed_masters.contains(&master) {
+            return Ok(());
+        }
+        if sub == Some(Sub::Monitor) {
+            self.failed_masters.insert(master);
+        }
+        let file = line.file.as_deref();
+        self.faults
+            .note(ConfigError::at(file, line.number, &line.text, complaint))
+    }
+
     fn line(&mut self, sub: Option<Sub>, words: &[Vec<u8>]) -> Result<(), Complaint> {
         let arguments = &words[1..];
         match sub {
@@ -177,7 +190,6 @@ impl Execution<'_> {
                     return Err(Complaint::NotificationScript);
                 }
                 master.notification_script = Some(path.to_owned());
-                self.no_effect(sub);
             }
             Sub::ReconfigScript => {
                 let path = text(value)?;
@@ -185,7 +197,6 @@ impl Execution<'_> {
                     return Err(Complaint::ReconfigScript);
                 }
                 master.client_reconfig_script = Some(path.to_owned());
-                self.no_effect(sub);
             }
             _ => {}
         }
@@ -259,10 +270,6 @@ impl Execution<'_> {
         if let Some(master) = master.filter(|m| m.leader_epoch == vote.epoch) {
             master.voted_for = Some(vote.id.clone());
         }
-    }
-
-    fn no_effect(&mut self, sub: Sub) {
-        self.warn(super::no_effect(&format!("sentinel {}", sub.as_str())));
     }
 
     fn warn(&mut self, text: String) {

@@ -95,7 +95,7 @@ fn with_state(conf: Conf, file: &Path, path: &Path) -> Result<(Conf, Place, bool
     Ok((conf, place, outdated))
 }
 
-fn refusal(refused: state_file::Refused, path: &str) -> FatalStart {
+pub(super) fn refusal(refused: state_file::Refused, path: &str) -> FatalStart {
     match refused {
         state_file::Refused::Faulty(error) => error.in_file(path).into(),
         state_file::Refused::Foreign => FatalStart::Logged(format!(

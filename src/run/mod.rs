@@ -1,5 +1,6 @@
 //! The order of start-up and of the clean stop, readable from top to bottom.
 
+mod checking;
 mod configuring;
 mod monitoring;
 mod serving;
@@ -50,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             passed(writeln!(io::stdout(), "{}", version::version_line()).map(|()| true))
         }
         Invocation::Help => refuse(cli::USAGE),
+        Invocation::CheckConfig(run) => passed(checking::check(&run, &mut io::stdout())),
         Invocation::CheckSystem => passed(system_check::run(&mut io::stdout())),
         Invocation::TestMemory(Some(megabytes)) => {
             passed(memory_test::run(megabytes, &mut io::stdout()))

@@ -60,6 +60,48 @@ impl IncludeReader for ConfFiles {
     }
 }
 
+/// The same for somebody who only looks: no file is made.
+#[derive(Debug, Default)]
+pub struct OnlyLooking;
+
+impl IncludeReader for OnlyLooking {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        ConfFiles.read(path)
+    }
+
+    fn glob(&mut self, pattern: &str) -> Vec<String> {
+        ConfFiles.glob(pattern)
+    }
+
+    fn change_dir(&mut self, dir: &str) -> Result<(), String> {
+        ConfFiles.change_dir(dir)
+    }
+
+    fn check_log_file(&mut self, path: &str) -> Result<(), String> {
+        match fs::OpenOptions::new().append(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
+                let dir = if dir.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    dir
+                };
+                access(dir, AccessFlags::W_OK | AccessFlags::X_OK)
+                    .map_err(|errno| os_text(&errno.into()))
+            }
+            other => other.map(drop).map_err(|error| os_text(&error)),
+        }
+    }
+
+    fn fault_of_user(&mut self, line: &UserLine) -> Option<String> {
+        ConfFiles.fault_of_user(line)
+    }
+
+    fn is_executable(&mut self, path: &str) -> bool {
+        is_executable(path)
+    }
+}
+
 /// The content of the ACL file, or what the system says.
 pub fn read_acl_file(path: &str) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| os_text(&error))
