@@ -93,6 +93,7 @@ fn start_sentinels(daemon: Daemon, directory: &Path, master: u16) -> Vec<Sentine
         failover_timeout: 6000,
         parallel_syncs: 1,
         auth_pass: None,
+        login: None,
         lines: Vec::new(),
     };
     let sentinels: Vec<_> = (0..3)

@@ -59,6 +59,23 @@ impl fmt::Display for Value {
     }
 }
 
+/// Who a connection says that it is.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub user: String,
+    pub password: String,
+}
+
+impl Login {
+    /// A user of this name with this password.
+    pub fn new(user: &str, password: &str) -> Login {
+        Login {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }
+    }
+}
+
 /// A connection.
 pub struct Client {
     stream: BufReader<TcpStream>,
@@ -153,5 +170,14 @@ fn number(text: &str) -> io::Result<i64> {
 
 /// One request on a connection of its own.
 pub fn ask(port: u16, words: &[&str]) -> io::Result<Value> {
-    Client::connect(port)?.ask(words)
+    ask_as(None, port, words)
+}
+
+/// One request on a connection of its own, which logs in first when it has to.
+pub fn ask_as(login: Option<&Login>, port: u16, words: &[&str]) -> io::Result<Value> {
+    let mut client = Client::connect(port)?;
+    if let Some(Login { user, password }) = login {
+        client.ask(&["AUTH", user, password])?;
+    }
+    client.ask(words)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::client::Login;
 use super::log::Line;
 use super::sentinel::{Daemon, Sentinel, Settings};
 use super::server::{RedisServer, ServerOptions};
@@ -40,6 +41,12 @@ pub struct Plan {
     pub password: Option<String>,
     /// Given to the sentinels.
     pub auth_pass: Option<String>,
+    /// How the harness logs in at the servers, when not with the password above.
+    pub server_login: Option<Login>,
+    /// Further lines of each server's file.
+    pub server_lines: Vec<String>,
+    /// How the harness logs in at the sentinels, when it has to.
+    pub login: Option<Login>,
     /// Further lines of each sentinel's file.
     pub lines: Vec<String>,
     /// Still further lines, sentinel by sentinel.
@@ -73,6 +80,9 @@ impl Plan {
             parallel_syncs: 1,
             password: None,
             auth_pass: None,
+            server_login: None,
+            server_lines: Vec::new(),
+            login: None,
             lines: Vec::new(),
             lines_of: Vec::new(),
             begins: Vec::new(),
@@ -113,18 +123,19 @@ impl Cluster {
     /// Starts everything; servers are linked, sentinels answer.
     pub fn start_undiscovered(plan: &Plan) -> Cluster {
         let directory = TempDir::new().expect("a temporary directory");
-        let with_password = |options: &ServerOptions| ServerOptions {
+        let as_planned = |options: &ServerOptions| ServerOptions {
             password: plan.password.clone(),
+            login: plan.server_login.clone(),
+            lines: [options.lines.clone(), plan.server_lines.clone()].concat(),
             ..options.clone()
         };
-        let master =
-            RedisServer::start(directory.path(), &with_password(&ServerOptions::default()));
+        let master = RedisServer::start(directory.path(), &as_planned(&ServerOptions::default()));
         let master_port = master.port();
         let mut servers = vec![master];
         for options in &plan.replicas {
             let options = ServerOptions {
                 master: Some(master_port),
-                ..with_password(options)
+                ..as_planned(options)
             };
             servers.push(RedisServer::start(directory.path(), &options));
         }
@@ -155,6 +166,7 @@ impl Cluster {
                 failover_timeout: plan.failover_timeout,
                 parallel_syncs: plan.parallel_syncs,
                 auth_pass: plan.auth_pass.clone(),
+                login: plan.login.clone(),
                 lines: [
                     plan.lines.clone(),
                     plan.lines_of.get(index).cloned().unwrap_or_default(),

@@ -18,7 +18,7 @@ mod subscriber;
 mod until;
 
 #[allow(unused_imports)]
-pub use client::Value;
+pub use client::{Login, Value};
 pub use cluster::{Cluster, Plan, Voice};
 #[allow(unused_imports)]
 pub use dns::{Dns, Mode, in_private_network};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use super::client::{Value, ask};
+use super::client::{Login, Value, ask_as};
 use super::log::Log;
 use super::ports::free_port;
 use super::process::Process;
@@ -52,6 +52,8 @@ pub struct Settings {
     pub failover_timeout: u64,
     pub parallel_syncs: u32,
     pub auth_pass: Option<String>,
+    /// How the harness logs in there, when it has to.
+    pub login: Option<Login>,
     /// Further lines.
     pub lines: Vec<String>,
 }
@@ -60,6 +62,7 @@ pub struct Settings {
 pub struct Sentinel {
     daemon: Daemon,
     port: u16,
+    login: Option<Login>,
     directory: PathBuf,
     process: Process,
 }
@@ -67,9 +70,9 @@ pub struct Sentinel {
 impl Sentinel {
     /// Starts a sentinel in `directory`, on a free port, and waits until it answers.
     pub fn start(daemon: Daemon, directory: &Path, settings: &Settings) -> Sentinel {
-        Sentinel::start_with(daemon, directory, |port| {
-            config_text(directory, port, settings)
-        })
+        let text = |port: u16| config_text(directory, port, settings);
+        let login = settings.login.as_ref();
+        Sentinel::start_as(daemon, daemon.program(), directory, login, text)
     }
 
     /// The same, with a file of any text; the text has to name the port.
@@ -84,6 +87,16 @@ impl Sentinel {
         directory: &Path,
         text: impl Fn(u16) -> String,
     ) -> Sentinel {
+        Sentinel::start_as(daemon, program, directory, None, text)
+    }
+
+    fn start_as(
+        daemon: Daemon,
+        program: &Path,
+        directory: &Path,
+        login: Option<&Login>,
+        text: impl Fn(u16) -> String,
+    ) -> Sentinel {
         for _ in 0..10 {
             let port = free_port();
             fs::write(config_path(directory, port), text(port)).expect("the directory is writable");
@@ -91,6 +104,7 @@ impl Sentinel {
             let mut sentinel = Sentinel {
                 daemon,
                 port,
+                login: login.cloned(),
                 directory: directory.to_owned(),
                 process,
             };
@@ -164,7 +178,7 @@ impl Sentinel {
 
     /// Asks it something.
     pub fn ask(&self, words: &[&str]) -> Option<Value> {
-        ask(self.port, words).ok()
+        ask_as(self.login.as_ref(), self.port, words).ok()
     }
 
     /// Its own id.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::client::{Client, Value};
+use super::client::{Login, Value, ask_as};
 use super::ports::free_port;
 use super::process::Process;
 use super::until::{SHORT, until};
@@ -17,6 +17,8 @@ pub struct ServerOptions {
     pub priority: Option<u32>,
     /// `requirepass` and `masterauth`.
     pub password: Option<String>,
+    /// How the harness logs in, when not with that password.
+    pub login: Option<Login>,
     /// Further lines of its file.
     pub lines: Vec<String>,
 }
@@ -25,7 +27,7 @@ pub struct ServerOptions {
 pub struct RedisServer {
     port: u16,
     directory: PathBuf,
-    password: Option<String>,
+    login: Option<Login>,
     process: Process,
 }
 
@@ -35,12 +37,13 @@ impl RedisServer {
         for _ in 0..10 {
             let port = free_port();
             write_config(directory, port, options);
-            let password = options.password.clone();
+            let password = options.password.as_deref();
+            let login = password.map(|password| Login::new("default", password));
             let process = spawn(directory, port);
             let mut server = RedisServer {
                 port,
                 directory: directory.to_owned(),
-                password,
+                login: options.login.clone().or(login),
                 process,
             };
             if server.comes_up() {
@@ -72,11 +75,7 @@ impl RedisServer {
 
     /// Asks it something.
     pub fn ask(&self, words: &[&str]) -> Option<Value> {
-        let mut client = Client::connect(self.port).ok()?;
-        if let Some(password) = &self.password {
-            client.ask(&["AUTH", password]).ok()?;
-        }
-        client.ask(words).ok()
+        ask_as(self.login.as_ref(), self.port, words).ok()
     }
 
     /// One line of its INFO.
