@@ -74,7 +74,7 @@ fn client(story: &Story, server: SentinelServerType) -> RedisResult<SentinelClie
     } else {
         ProtocolVersion::RESP2
     };
-    let mut builder = SentinelClientBuilder::new(sentinels, MASTER.to_owned(), server)?
+    let mut builder = SentinelClientBuilder::new(sentinels, MASTER, server)?
         .set_client_to_sentinel_protocol(protocol)
         .set_client_to_redis_protocol(protocol);
     let credentials = &story.credentials;
@@ -200,20 +200,15 @@ async fn live(story: &Story, say: &dyn Fn(&'static str, String)) -> RedisResult<
 fn crate_redis(daemon: Daemon, access: Access, cause: Cause) {
     let blocking = |_: &Path, story: &Story| Living::begin(story, blocking);
     let asynchronous = |_: &Path, story: &Story| Living::begin(story, asynchronous);
-    let library = |name, protocol, begin| Library {
-        name,
-        protocol,
-        begin,
-    };
     through_a_failover(
         daemon,
         access,
         cause,
         &[
-            library("redis-rs", 2, &blocking),
-            library("redis-rs", 3, &blocking),
-            library("redis-rs-async", 2, &asynchronous),
-            library("redis-rs-async", 3, &asynchronous),
+            Library::new("redis-rs", 2, &blocking),
+            Library::new("redis-rs", 3, &blocking),
+            Library::new("redis-rs-async", 2, &asynchronous),
+            Library::new("redis-rs-async", 3, &asynchronous),
         ],
     );
 }

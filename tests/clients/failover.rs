@@ -54,6 +54,21 @@ pub struct Library<'a> {
     pub begin: &'a dyn Fn(&Path, &Story) -> Box<dyn Client>,
 }
 
+impl<'a> Library<'a> {
+    /// A library that speaks this protocol.
+    pub fn new(
+        name: &'a str,
+        protocol: u8,
+        begin: &'a dyn Fn(&Path, &Story) -> Box<dyn Client>,
+    ) -> Library<'a> {
+        Library {
+            name,
+            protocol,
+            begin,
+        }
+    }
+}
+
 /// Lets another server become the master under these clients: all come back by themselves, write to
 /// the new master, and hear of it.
 pub fn through_a_failover(daemon: Daemon, access: Access, cause: Cause, libraries: &[Library]) {

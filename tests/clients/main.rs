@@ -14,4 +14,5 @@ mod harness;
 mod libraries;
 mod node;
 mod python;
+mod redis_cli;
 mod script;

@@ -24,21 +24,16 @@ fn node(daemon: Daemon, access: Access, cause: Cause) {
     let node_redis = |directory: &Path, story: &Story| {
         begin("node/node_redis.cjs", "@redis/client", directory, story)
     };
-    let library = |name, protocol, begin| Library {
-        name,
-        protocol,
-        begin,
-    };
     through_a_failover(
         daemon,
         access,
         cause,
         &[
-            library("ioredis5", 2, &ioredis5),
-            library("ioredis", 2, &ioredis),
-            library("ioredis", 3, &ioredis),
-            library("node-redis", 2, &node_redis),
-            library("node-redis", 3, &node_redis),
+            Library::new("ioredis5", 2, &ioredis5),
+            Library::new("ioredis", 2, &ioredis),
+            Library::new("ioredis", 3, &ioredis),
+            Library::new("node-redis", 2, &node_redis),
+            Library::new("node-redis", 3, &node_redis),
         ],
     );
 }

@@ -21,20 +21,15 @@ fn redis_py(daemon: Daemon, access: Access, cause: Cause) {
     let blocking = |directory: &Path, story: &Story| begin("python/blocking.py", directory, story);
     let asyncio =
         |directory: &Path, story: &Story| begin("python/asyncio_client.py", directory, story);
-    let library = |name, protocol, begin| Library {
-        name,
-        protocol,
-        begin,
-    };
     through_a_failover(
         daemon,
         access,
         cause,
         &[
-            library("redis-py", 2, &blocking),
-            library("redis-py", 3, &blocking),
-            library("redis-py-asyncio", 2, &asyncio),
-            library("redis-py-asyncio", 3, &asyncio),
+            Library::new("redis-py", 2, &blocking),
+            Library::new("redis-py", 3, &blocking),
+            Library::new("redis-py-asyncio", 2, &asyncio),
+            Library::new("redis-py-asyncio", 3, &asyncio),
         ],
     );
 }
