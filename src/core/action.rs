@@ -7,6 +7,7 @@ use crate::config::SentinelConf;
 use crate::types::{Epoch, MasterName, RunId, Secret};
 
 pub use crate::wire::Renames;
+use crate::wire::{coordinated, replicaof};
 
 use super::event::{ConnId, Waiter};
 use super::notice::{LogLine, Notice};
@@ -148,17 +149,49 @@ pub enum Ask {
         party: super::Party,
         /// Host (announce form) and port to follow, or `None` for `NO ONE`.
         target: Option<(String, u16)>,
+        /// `FAILOVER ABORT` comes first: the server is handing over by its own FAILOVER.
+        abort_failover: bool,
     },
+    /// `MULTI`, `CLIENT PAUSE ms WRITE`, `FAILOVER TO host port TIMEOUT ms`, `EXEC`: a master is to
+    /// hand over to its replica; one answer for all four replies.
+    HandOver {
+        /// The failover it belongs to; comes back in the answer.
+        epoch: Epoch,
+        /// The replica's host, as its master prints it.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// How long writers wait at most, and how long the master waits for the replica.
+        ms: u64,
+    },
+    /// `MULTI`, `CONFIG REWRITE`, `CLIENT KILL TYPE normal`, `CLIENT KILL TYPE pubsub`,
+    /// `CLIENT UNPAUSE`, `EXEC`: the handover is done; one answer for all six replies.
+    Release,
+    /// `CLIENT UNPAUSE`: there is no handover, writers go on.
+    Unpause,
 }
 
 impl Ask {
     /// How many commands (and so replies) it is on the wire.
     pub fn commands(&self) -> u32 {
-        if matches!(self, Ask::Replicate { .. }) {
-            6
-        } else {
-            1
-        }
+        let commands = match self {
+            Ask::Replicate { abort_failover, .. } => {
+                if *abort_failover {
+                    replicaof::COMMANDS_WITH_ABORT
+                } else {
+                    replicaof::COMMANDS
+                }
+            }
+            Ask::HandOver { .. } => coordinated::COMMANDS,
+            Ask::Release => coordinated::RELEASE_COMMANDS,
+            _ => 1,
+        };
+        commands as u32
+    }
+
+    /// One answer covers several replies.
+    pub fn is_transaction(&self) -> bool {
+        self.commands() > 1
     }
 }
 

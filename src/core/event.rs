@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::types::{Epoch, MasterName, RunId, Secret};
-use crate::wire::{DownReply, InfoReport, PingVerdict, TransactionOutcome};
+use crate::wire::{DownReply, HandOverOutcome, InfoReport, PingVerdict, TransactionOutcome};
 
 use super::persist::Version;
 use super::scripts::ScriptId;
@@ -160,6 +160,27 @@ pub enum Answer {
     },
     /// To `Ask::Replicate`: what became of the transaction.
     Replicate(super::Party, TransactionOutcome),
+    /// To `Ask::HandOver`: what became of the transaction.
+    HandOver {
+        /// The failover it belongs to.
+        epoch: Epoch,
+        /// What became of it.
+        outcome: HandOverOutcome,
+    },
+    /// To `Ask::Release`: why writers do not go on, if they do not.
+    Released(Result<(), String>),
+    /// To `Ask::Unpause`: the same.
+    Unpaused(Result<(), String>),
+}
+
+impl Answer {
+    /// The answer to a transaction (see [`super::Ask::is_transaction`]).
+    pub fn is_transaction(&self) -> bool {
+        matches!(
+            self,
+            Answer::Replicate(..) | Answer::HandOver { .. } | Answer::Released(..)
+        )
+    }
 }
 
 /// `SENTINEL IS-MASTER-DOWN-BY-ADDR`, validated.
@@ -204,6 +225,8 @@ pub enum Instruction {
     Failover {
         /// The group.
         name: MasterName,
+        /// In which way.
+        how: FailoverHow,
     },
     /// `SENTINEL SET`: applied option by option; then, if parsing stopped early, the error.
     Set {
@@ -232,6 +255,18 @@ pub enum Instruction {
         /// Exit right after `+promoted-slave`.
         crash_after_promotion: bool,
     },
+}
+
+/// How an operator wants a failover done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailoverHow {
+    /// Promote a replica without asking anybody.
+    Forced,
+    /// `COORDINATED`: after an election, the master itself hands over to a replica that has all its
+    /// data.
+    Coordinated,
+    /// A word that names neither: an error, once the group is known.
+    Unknown,
 }
 
 /// One option of `SENTINEL SET`, with the words that its `+set` event shows.

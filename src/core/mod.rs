@@ -232,9 +232,13 @@ impl Sentinel {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };
+        let replies = if answer.is_transaction() {
+            link.transactions.pop_front().map_or(1, i64::from)
+        } else {
+            1
+        };
         if let Some(socket) = link.socket_mut(kind) {
-            let transaction = matches!(answer, Answer::Replicate(..));
-            socket.pending -= if transaction { 6 } else { 1 };
+            socket.pending -= replies;
         }
         let user = link.users.first().copied();
         match answer {
@@ -248,7 +252,14 @@ impl Sentinel {
             }
             Answer::Hello(party, outcome) => self.hello_answered(party, outcome.is_ok(), now),
             Answer::MasterDown { peer, reply } => self.ask_answered(peer, reply, now),
-            Answer::Replicate(party, outcome) => self.replicate_answered(party, outcome, now),
+            Answer::Replicate(party, outcome) => {
+                self.replicate_answered(party, user, outcome, now);
+            }
+            Answer::HandOver { epoch, outcome } => {
+                self.hand_over_answered(user, conn, epoch, outcome, now);
+            }
+            Answer::Released(outcome) => self.released(user, outcome),
+            Answer::Unpaused(outcome) => self.unpaused(user, outcome),
         }
     }
 

@@ -94,6 +94,7 @@ event_names! {
     StateSendSlaveofNoOne "+failover-state-send-slaveof-noone" Notice;
     StateWaitPromotion "+failover-state-wait-promotion" Notice;
     AbortSlaveTimeout "-failover-abort-slave-timeout" Warning;
+    AbortMasterTimeout "-failover-abort-master-timeout" Warning;
     PromotedSlave "+promoted-slave" Warning;
     StateReconfSlaves "+failover-state-reconf-slaves" Warning;
     SlaveReconfSent "+slave-reconf-sent" Notice;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::types::{Address, MasterName, Now, glob_matches};
 
 use super::action::{Action, Renames, Reply};
-use super::event::{ConfigChange, Instruction, SetChange, SetOption, Waiter};
+use super::event::{ConfigChange, FailoverHow, Instruction, SetChange, SetOption, Waiter};
+use super::failover::Order;
 use super::instances::MasterSettings;
 use super::notice::{EventName, Level, LogLine};
 use super::persist::Waiting;
@@ -28,7 +29,7 @@ impl Sentinel {
             } => self.monitor(waiter, name, &host, port, quorum, now),
             Instruction::Remove { name } => self.remove(waiter, &name, now),
             Instruction::Reset { pattern } => self.reset(waiter, &pattern, now),
-            Instruction::Failover { name } => self.force_failover(waiter, &name, now),
+            Instruction::Failover { name, how } => self.order_failover(waiter, &name, how, now),
             Instruction::Set {
                 name,
                 changes,
@@ -184,31 +185,45 @@ impl Sentinel {
         self.reply(waiter, Reply::Count(matching.len() as u64));
     }
 
-    fn force_failover(&mut self, waiter: Waiter, name: &MasterName, now: Now) {
+    fn order_failover(&mut self, waiter: Waiter, name: &MasterName, how: FailoverHow, now: Now) {
         let Some(id) = self.find(waiter, name) else {
             return;
         };
         let Some(master) = self.masters.get(&id) else {
             return;
         };
-        if master.failover.is_some() {
-            return self.reply(
+        let (order, chosen) = match how {
+            FailoverHow::Forced => (Order::Forced, self.best_replica(master, now.mono)),
+            FailoverHow::Coordinated => (Order::Coordinated, self.best_follower(master, now.mono)),
+            FailoverHow::Unknown => {
+                return self.refuse(waiter, "ERR Unknown failover option specified");
+            }
+        };
+        if order == Order::Coordinated && master.server.failover.is_none() {
+            return self.refuse(
                 waiter,
-                Reply::Error("INPROG Failover already in progress".into()),
+                "NOGOODPRIMARY Primary does not support FAILOVER command",
             );
         }
-        if self.best_replica(master, now.mono).is_none() {
-            return self.reply(
-                waiter,
-                Reply::Error("NOGOODSLAVE No suitable replica to promote".into()),
-            );
+        if order == Order::Coordinated && master.is_odown() {
+            return self.refuse(waiter, "NOGOODPRIMARY Primary is down");
+        }
+        if master.failover.is_some() {
+            return self.refuse(waiter, "INPROG Failover already in progress");
+        }
+        if chosen.is_none() {
+            return self.refuse(waiter, "NOGOODSLAVE No suitable replica to promote");
         }
         self.log(
             Level::Notice,
             format!("Executing user requested FAILOVER of '{name}'"),
         );
         self.reply(waiter, Reply::Ok);
-        self.start_failover(id, true, now);
+        self.start_failover(id, order, now);
+    }
+
+    fn refuse(&mut self, waiter: Waiter, error: &str) {
+        self.reply(waiter, Reply::Error(error.into()));
     }
 
     fn set(

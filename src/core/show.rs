@@ -93,8 +93,15 @@ impl Sentinel {
         flags.add(self.is_disconnected(master.server.link), "disconnected");
         flags.add(master.failover.is_some(), "failover_in_progress");
         flags.add(
-            master.failover.as_ref().is_some_and(|f| f.forced),
+            master.failover.as_ref().is_some_and(Failover::is_forced),
             "force_failover",
+        );
+        flags.add(
+            master
+                .failover
+                .as_ref()
+                .is_some_and(Failover::is_coordinated),
+            "coordinated_failover",
         );
         flags.add(master.server.health.script_kill_sent, "script_kill_sent");
         flags.add(master.rebooted_at.is_some(), "master_reboot");

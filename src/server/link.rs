@@ -19,7 +19,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::core::action::{Renames, Socket};
 use crate::core::{Answer, Ask, ConnId, Event, Party};
-use crate::wire::{Frame, FrameReader, handshake, hello, info, is_master_down, ping, replicaof};
+use crate::types::Epoch;
+use crate::wire::{
+    Frame, FrameReader, coordinated, handshake, hello, info, is_master_down, ping, replicaof,
+};
 
 /// How many bytes may wait to be written. An ask is at most some 1.2 KB and the core lets a few
 /// hundred of them wait, so only a socket that takes nothing at all gets here.
@@ -190,12 +193,23 @@ enum Awaited {
     Subscribed,
     Hello(Party),
     MasterDown(Party),
-    /// With the replies so far.
-    Replicate(Party, Vec<Frame>),
+    Unpause,
+    /// With how many replies it has in all, and those so far.
+    Transaction(Transaction, usize, Vec<Frame>),
+}
+
+/// Asks that have several replies and one answer.
+enum Transaction {
+    Replicate(Party),
+    HandOver(Epoch),
+    Release,
 }
 
 impl From<Ask> for Awaited {
     fn from(ask: Ask) -> Self {
+        let commands = ask.commands() as usize;
+        let transaction =
+            |which| Awaited::Transaction(which, commands, Vec::with_capacity(commands));
         match ask {
             Ask::Auth { .. } => Awaited::Auth,
             Ask::SetName(_) | Ask::ScriptKill => Awaited::Done,
@@ -204,7 +218,10 @@ impl From<Ask> for Awaited {
             Ask::Subscribe => Awaited::Subscribed,
             Ask::Hello { party, .. } => Awaited::Hello(party),
             Ask::MasterDown { peer, .. } => Awaited::MasterDown(peer),
-            Ask::Replicate { party, .. } => Awaited::Replicate(party, Vec::new()),
+            Ask::Replicate { party, .. } => transaction(Transaction::Replicate(party)),
+            Ask::HandOver { epoch, .. } => transaction(Transaction::HandOver(epoch)),
+            Ask::Release => transaction(Transaction::Release),
+            Ask::Unpause => Awaited::Unpause,
         }
     }
 }
@@ -230,10 +247,19 @@ fn encode(ask: &Ask, words: &Renames, out: &mut Vec<u8>) {
             is_master_down::encode(words, host, *port, *epoch, candidate.as_ref(), out);
         }
         Ask::ScriptKill => ping::encode_script_kill(words, out),
-        Ask::Replicate { target, .. } => {
+        Ask::Replicate {
+            target,
+            abort_failover,
+            ..
+        } => {
             let target = target.as_ref().map(|(host, port)| (host.as_str(), *port));
-            replicaof::encode(words, target, out);
+            replicaof::encode(words, target, *abort_failover, out);
         }
+        Ask::HandOver { host, port, ms, .. } => {
+            coordinated::encode(words, host, *port, *ms, out);
+        }
+        Ask::Release => coordinated::encode_release(words, out),
+        Ask::Unpause => coordinated::encode_unpause(words, out),
     }
 }
 
@@ -357,8 +383,8 @@ impl Link {
                 return Ok(());
             }
         }
-        if let Some(Awaited::Replicate(_, replies)) = outbox.awaited.front_mut()
-            && replies.len() + 1 < replicaof::COMMANDS
+        if let Some(Awaited::Transaction(_, commands, replies)) = outbox.awaited.front_mut()
+            && replies.len() + 1 < *commands
         {
             replies.push(frame);
             return Ok(());
@@ -390,9 +416,19 @@ fn understood(conn: ConnId, awaited: Awaited, reply: Frame) -> Event {
             peer,
             reply: is_master_down::read(&reply),
         },
-        Awaited::Replicate(party, mut replies) => {
+        Awaited::Unpause => Answer::Unpaused(coordinated::unpaused(&reply)),
+        Awaited::Transaction(which, _, mut replies) => {
             replies.push(reply);
-            Answer::Replicate(party, replicaof::outcome(&replies))
+            match which {
+                Transaction::Replicate(party) => {
+                    Answer::Replicate(party, replicaof::outcome(&replies))
+                }
+                Transaction::HandOver(epoch) => Answer::HandOver {
+                    epoch,
+                    outcome: coordinated::outcome(&replies),
+                },
+                Transaction::Release => Answer::Released(coordinated::released(&replies)),
+            }
         }
     };
     Event::Answered { conn, answer }

@@ -7,7 +7,7 @@ use crate::types::RunId;
 use super::command::{Renames, write};
 use super::frame::{Frame, shown};
 use super::number::{leading_i64, leading_u64};
-use super::types::{InfoReport, ReplicaLine, ReplicaReport, Role};
+use super::types::{InfoReport, ReplicaLine, ReplicaReport, Role, ServerFailover};
 
 /// How long a run id is; a shorter `run_id:` is not taken, a longer one is cut. (Measured.)
 const RUN_ID_LEN: usize = 40;
@@ -37,6 +37,7 @@ pub fn parse(text: Bytes) -> InfoReport {
         role: Role::Unknown,
         link_down_ms: 0,
         replicas: Vec::new(),
+        failover: None,
         replica: ReplicaReport::default(),
     };
     let mut rest = text.as_ref();
@@ -69,6 +70,12 @@ fn read_line(line: &str, report: &mut InfoReport) {
         report.replicas.push(replica);
     } else if let Some(seconds) = line.strip_prefix("master_link_down_since_seconds:") {
         report.link_down_ms = leading_i64(seconds).saturating_mul(1000);
+    } else if let Some(state) = line.strip_prefix("master_failover_state:") {
+        report.failover = Some(if state == "no-failover" {
+            ServerFailover::Idle
+        } else {
+            ServerFailover::Running
+        });
     } else if line.starts_with("role:master") {
         report.role = Role::Master;
     } else if line.starts_with("role:slave") {

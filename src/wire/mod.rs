@@ -2,10 +2,11 @@
 //! out, no sockets.
 //!
 //! Each file is one exchange, question and answer together: [`handshake`], [`ping`], [`info`],
-//! [`hello`], [`is_master_down`], [`replicaof`]. [`command`] writes requests and knows renamed
+//! [`hello`], [`is_master_down`], [`replicaof`], [`coordinated`]. [`command`] writes requests and knows renamed
 //! command words; [`frame`] cuts incoming bytes into replies.
 
 pub mod command;
+pub mod coordinated;
 pub mod frame;
 pub mod handshake;
 pub mod hello;
@@ -14,11 +15,13 @@ pub mod is_master_down;
 mod number;
 pub mod ping;
 pub mod replicaof;
+mod transaction;
 mod types;
 
 pub use command::Renames;
 pub use frame::{Frame, FrameReader};
 pub use hello::{Hello, HelloText};
 pub use types::{
-    DownReply, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role, TransactionOutcome,
+    DownReply, HandOverOutcome, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role,
+    ServerFailover, TransactionOutcome,
 };

@@ -1,11 +1,14 @@
 //! The transaction that makes a server follow another or become a master, and what became of it.
 
 use super::command::{Renames, write};
-use super::frame::{Frame, shown};
+use super::frame::Frame;
+use super::transaction;
 use super::types::TransactionOutcome;
 
 /// How many requests the transaction is, and so how many replies it has.
 pub const COMMANDS: usize = 6;
+/// The same with a FAILOVER ABORT in it.
+pub const COMMANDS_WITH_ABORT: usize = 7;
 
 /// What each request is called in texts, in order.
 const NAMES: [&str; COMMANDS] = [
@@ -17,14 +20,33 @@ const NAMES: [&str; COMMANDS] = [
     "EXEC",
 ];
 
-/// How many elements EXEC's array has: what lies between MULTI and EXEC.
-const QUEUED: usize = COMMANDS - 2;
+const NAMES_WITH_ABORT: [&str; COMMANDS_WITH_ABORT] = [
+    "MULTI",
+    "FAILOVER ABORT",
+    "SLAVEOF",
+    "CONFIG REWRITE",
+    "CLIENT KILL",
+    "CLIENT KILL",
+    "EXEC",
+];
 
 /// Appends `MULTI`, `SLAVEOF …`, `CONFIG REWRITE`, `CLIENT KILL TYPE normal`,
 /// `CLIENT KILL TYPE pubsub`, `EXEC`. `target` is host (announce form) and port to follow, or
 /// `None` for `NO ONE`.
-pub fn encode(words: &Renames, target: Option<(&str, u16)>, out: &mut Vec<u8>) {
+///
+/// With `abort_failover`, `FAILOVER ABORT` comes right behind `MULTI`: a server that is handing over
+/// to another by its own FAILOVER refuses SLAVEOF. In one transaction with a SLAVEOF it cannot make
+/// a second master. It is left out for all other servers, because it needs a permission of its own.
+pub fn encode(
+    words: &Renames,
+    target: Option<(&str, u16)>,
+    abort_failover: bool,
+    out: &mut Vec<u8>,
+) {
     write(words, "MULTI", &[], out);
+    if abort_failover {
+        write(words, "FAILOVER", &[b"ABORT"], out);
+    }
     match target {
         Some((host, port)) => {
             write(
@@ -42,90 +64,20 @@ pub fn encode(words: &Renames, target: Option<(&str, u16)>, out: &mut Vec<u8>) {
     write(words, "EXEC", &[], out);
 }
 
-/// Judges the six replies.
-///
-/// `Refused` is said only where the replies prove that SLAVEOF was not executed, because the
-/// caller may then promote another replica in the same epoch: a wrong `Refused` could make two
-/// masters of one epoch. `Accepted` likewise needs SLAVEOF's own status. What becomes of CONFIG
-/// REWRITE and CLIENT KILL inside EXEC does not matter; refused while being queued they abort
-/// the whole transaction.
+/// Judges the replies: what became of SLAVEOF. FAILOVER ABORT may find nothing to abort any more,
+/// and be answered with an error inside EXEC.
 pub fn outcome(replies: &[Frame]) -> TransactionOutcome {
-    let [multi, slaveof, _, _, _, exec] = replies else {
-        return TransactionOutcome::Unclear(format!("{} replies instead of 6", replies.len()));
-    };
-    match slaveof {
-        // Refused on its own: it was neither queued nor executed.
-        Frame::Error(_) => refused(replies),
-        Frame::Status(text) if text.as_ref() == b"QUEUED" => judge_exec(multi, exec, replies),
-        // MULTI was refused, so SLAVEOF ran at once.
-        Frame::Status(text) if text.starts_with(b"OK") => TransactionOutcome::Accepted,
-        other => unclear("SLAVEOF", other),
+    if replies.len() == COMMANDS_WITH_ABORT {
+        transaction::judge(&NAMES_WITH_ABORT, 2, replies)
+    } else {
+        transaction::judge(&NAMES, 1, replies)
     }
-}
-
-/// SLAVEOF was queued: EXEC tells the rest.
-fn judge_exec(multi: &Frame, exec: &Frame, replies: &[Frame]) -> TransactionOutcome {
-    match exec {
-        // Only behind a MULTI that was accepted is the place of SLAVEOF in the array known.
-        Frame::Array(results) if matches!(multi, Frame::Status(_)) && results.len() == QUEUED => {
-            match &results[0] {
-                Frame::Status(text) if text.starts_with(b"OK") => TransactionOutcome::Accepted,
-                Frame::Error(text) => TransactionOutcome::Refused(named("SLAVEOF", text)),
-                other => unclear("SLAVEOF", other),
-            }
-        }
-        Frame::Error(text) if proves_discarded(text) => refused(replies),
-        other => unclear("EXEC", other),
-    }
-}
-
-/// EXEC was not carried out, by its own word.
-fn proves_discarded(text: &[u8]) -> bool {
-    [&b"EXECABORT"[..], b"NOPERM", b"NOAUTH"]
-        .iter()
-        .any(|code| text.starts_with(code))
-}
-
-/// The first error among the replies says best why.
-fn refused(replies: &[Frame]) -> TransactionOutcome {
-    let first = NAMES
-        .iter()
-        .zip(replies)
-        .find_map(|(name, reply)| match reply {
-            Frame::Error(text) => Some(named(name, text)),
-            _ => None,
-        });
-    TransactionOutcome::Refused(first.unwrap_or_default())
-}
-
-fn unclear(name: &str, reply: &Frame) -> TransactionOutcome {
-    TransactionOutcome::Unclear(match reply {
-        Frame::Error(text) | Frame::Status(text) => named(name, text),
-        other => format!("{name}: {}", other.kind()),
-    })
-}
-
-fn named(name: &str, text: &[u8]) -> String {
-    format!("{name}: {}", shown(text))
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
+    use super::super::transaction::scripted::frame;
     use super::*;
-
-    /// `+x`, `-x`, or `[a,b]` for an array of such.
-    fn frame(text: &str) -> Frame {
-        let bytes = || Bytes::copy_from_slice(&text.as_bytes()[1..]);
-        match text.as_bytes()[0] {
-            b'+' => Frame::Status(bytes()),
-            b'-' => Frame::Error(bytes()),
-            b':' => Frame::Integer(text[1..].parse().unwrap()),
-            b'[' => Frame::Array(text[1..text.len() - 1].split(',').map(frame).collect()),
-            _ => Frame::Null,
-        }
-    }
 
     fn judged(replies: [&str; 6]) -> TransactionOutcome {
         outcome(&replies.map(frame))
@@ -137,7 +89,7 @@ mod tests {
     #[test]
     fn a_promotion_is_spelled_slaveof_no_one_in_a_transaction() {
         let mut out = Vec::new();
-        encode(&Renames::new(), None, &mut out);
+        encode(&Renames::new(), None, false, &mut out);
         let expected = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$7\r\nSLAVEOF\r\n$2\r\nNO\r\n$3\r\nONE\r\n\
             *2\r\n$6\r\nCONFIG\r\n$7\r\nREWRITE\r\n\
             *4\r\n$6\r\nCLIENT\r\n$4\r\nKILL\r\n$4\r\nTYPE\r\n$6\r\nnormal\r\n\
@@ -150,9 +102,34 @@ mod tests {
     fn a_reconfiguration_names_host_and_port_and_uses_renamed_words() {
         let words = Renames::from([("SLAVEOF".into(), "follow".into())]);
         let mut out = Vec::new();
-        encode(&words, Some(("10.0.0.9", 6380)), &mut out);
+        encode(&words, Some(("10.0.0.9", 6380)), false, &mut out);
         let slaveof = b"*3\r\n$6\r\nfollow\r\n$8\r\n10.0.0.9\r\n$4\r\n6380\r\n";
         assert!(out.windows(slaveof.len()).any(|part| part == slaveof));
+    }
+
+    #[test]
+    fn a_running_failover_is_aborted_within_the_transaction() {
+        let mut out = Vec::new();
+        encode(&Renames::new(), Some(("h", 1)), true, &mut out);
+        let start =
+            b"*1\r\n$5\r\nMULTI\r\n*2\r\n$8\r\nFAILOVER\r\n$5\r\nABORT\r\n*3\r\n$7\r\nSLAVEOF\r\n";
+        assert!(out.starts_with(start));
+        let replies = |exec| ["+OK", Q, Q, Q, Q, Q, exec].map(frame);
+        for exec in [
+            "[+OK,+OK,+OK,:1,:0]",
+            "[-ERR No failover in progress.,+OK,+OK,:1,:0]",
+        ] {
+            assert_eq!(outcome(&replies(exec)), TransactionOutcome::Accepted);
+        }
+        assert_eq!(
+            outcome(&replies("[+OK,-ERR REPLICAOF not allowed,+OK,:1,:0]")),
+            TransactionOutcome::Refused("SLAVEOF: ERR REPLICAOF not allowed".into())
+        );
+        let denied = ["+OK", "-NOPERM x", Q, Q, Q, Q, ABORT].map(frame);
+        assert_eq!(
+            outcome(&denied),
+            TransactionOutcome::Refused("FAILOVER ABORT: NOPERM x".into())
+        );
     }
 
     #[test]

@@ -31,6 +31,15 @@ pub enum Role {
     Unknown,
 }
 
+/// What a server says of its own FAILOVER command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerFailover {
+    /// `no-failover`.
+    Idle,
+    /// Anything else (`waiting-for-sync`, `failover-in-progress`): it is handing over.
+    Running,
+}
+
 /// What matters of an INFO reply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InfoReport {
@@ -44,6 +53,8 @@ pub struct InfoReport {
     pub link_down_ms: i64,
     /// The `slaveN:` lines, in order.
     pub replicas: Vec<ReplicaLine>,
+    /// `master_failover_state:`; `None` when absent: the server has no FAILOVER command.
+    pub failover: Option<ServerFailover>,
     /// The replica fields that came after a `role:slave` line; `None` for each that did not.
     pub replica: ReplicaReport,
 }
@@ -91,6 +102,22 @@ pub enum TransactionOutcome {
     /// A definite refusal of SLAVEOF: an error element in EXEC's array at its place,
     /// EXECABORT, NOPERM, NOAUTH. The text is for the log.
     Refused(String),
+    /// Replies of a shape that proves neither.
+    Unclear(String),
+}
+
+/// What became of the transaction that makes a master hand over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandOverOutcome {
+    /// FAILOVER was accepted: the server waits for the replica, and then hands over.
+    Begun,
+    /// FAILOVER was definitely not accepted.
+    Refused {
+        /// For the log.
+        why: String,
+        /// Its writers have (or may have) been paused all the same.
+        paused: bool,
+    },
     /// Replies of a shape that proves neither.
     Unclear(String),
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rsentinel::config::{KnownPeer, MasterConf, SentinelConf};
 use rsentinel::core::Birth;
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::types::{Address, MasterName, RunId};
 
 use super::hosts::{Host, Server, at, timings};
@@ -187,8 +187,18 @@ impl World {
         self.hello(&text);
     }
 
+    pub fn coordinate(&mut self) -> rsentinel::core::Waiter {
+        self.instruct(Instruction::Failover {
+            name: name(),
+            how: FailoverHow::Coordinated,
+        })
+    }
+
     pub fn force(&mut self) -> rsentinel::core::Waiter {
-        self.instruct(Instruction::Failover { name: name() })
+        self.instruct(Instruction::Failover {
+            name: name(),
+            how: FailoverHow::Forced,
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use rsentinel::core::Ask;
 use rsentinel::core::Reply;
 use rsentinel::core::action::Action;
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 
 use super::cluster::*;
 use super::hosts::{HelloReply, InfoReply, Obedience};
@@ -218,6 +218,7 @@ fn a_forced_failover_of_an_unknown_master_is_an_error() {
     let mut w = plan(1, 0, 2).settled();
     let waiter = w.instruct(Instruction::Failover {
         name: rsentinel::types::MasterName::new("nobody"),
+        how: FailoverHow::Forced,
     });
     assert_eq!(
         w.reply(waiter).unwrap().1,

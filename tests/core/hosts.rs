@@ -8,7 +8,8 @@ use rsentinel::core::action::Ask;
 use rsentinel::core::{Answer, Timings};
 use rsentinel::types::{Epoch, RunId};
 use rsentinel::wire::{
-    DownReply, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role, TransactionOutcome,
+    DownReply, HandOverOutcome, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role,
+    ServerFailover, TransactionOutcome,
 };
 
 /// What happens to connects and bytes on the way to a host.
@@ -80,6 +81,25 @@ pub struct Server {
     pub link_up_at: Option<u64>,
     /// Whether INFO is answered, and with an error.
     pub info: InfoReply,
+    /// What becomes of a FAILOVER.
+    pub hand_over: HandOverScript,
+    /// What INFO says of FAILOVER; `None`: it has no such command.
+    pub failover: Option<ServerFailover>,
+}
+
+/// What a master makes of being told to hand over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandOverScript {
+    /// Hands over at once.
+    Obeys,
+    /// Says that it does, and then waits for the replica until the test says how it goes on.
+    Waits,
+    /// Refuses; its writers are paused all the same, or not.
+    Refuses { why: &'static str, paused: bool },
+    /// Does nothing and answers in a shape that proves nothing.
+    Mumbles,
+    /// Does nothing and says nothing.
+    Ignores,
 }
 
 /// How INFO is answered.
@@ -147,6 +167,8 @@ impl Server {
             sync_ms: 0,
             link_up_at: None,
             info: InfoReply::Report,
+            hand_over: HandOverScript::Obeys,
+            failover: Some(ServerFailover::Idle),
         }
     }
 
@@ -180,12 +202,17 @@ impl Server {
             host: host.clone(),
             port: *port,
         });
+        let mut text = String::from("# Replication\r\n");
+        for (i, (host, port)) in self.replicas.iter().enumerate() {
+            text.push_str(&format!("slave{i}:ip={host},port={port},state=online\r\n"));
+        }
         InfoReport {
-            text: Bytes::from_static(b"# Replication\r\n"),
+            text: Bytes::from(text),
             run_id: Some(RunId::new(&self.run_id)),
             role: self.role,
             link_down_ms: self.link_down_ms,
             replicas: lines.collect(),
+            failover: self.failover,
             replica,
         }
     }
@@ -207,6 +234,23 @@ impl Server {
             }
         }
         Some(TransactionOutcome::Accepted)
+    }
+
+    /// The whole handover is done by [`super::world::World::hand_over`].
+    fn told_to_hand_over(&mut self) -> Option<HandOverOutcome> {
+        Some(match &self.hand_over {
+            HandOverScript::Obeys => HandOverOutcome::Begun,
+            HandOverScript::Waits => {
+                self.failover = Some(ServerFailover::Running);
+                HandOverOutcome::Begun
+            }
+            HandOverScript::Refuses { why, paused } => HandOverOutcome::Refused {
+                why: (*why).to_owned(),
+                paused: *paused,
+            },
+            HandOverScript::Mumbles => HandOverOutcome::Unclear("?".into()),
+            HandOverScript::Ignores => return None,
+        })
     }
 }
 
@@ -257,7 +301,18 @@ impl Host {
                     InfoReply::Silent => return None,
                 }
             }
-            Ask::Replicate { party, target } => {
+            Ask::HandOver { epoch, .. } => {
+                let Kind::Server(server) = &mut self.kind else {
+                    return None;
+                };
+                Answer::HandOver {
+                    epoch: *epoch,
+                    outcome: server.told_to_hand_over()?,
+                }
+            }
+            Ask::Release => Answer::Released(Ok(())),
+            Ask::Unpause => Answer::Unpaused(Ok(())),
+            Ask::Replicate { party, target, .. } => {
                 let Kind::Server(server) = &mut self.kind else {
                     return None;
                 };

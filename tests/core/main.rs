@@ -7,6 +7,7 @@
 #![allow(missing_docs, dead_code)]
 
 mod cluster;
+mod coordinated;
 mod corrections;
 mod durability;
 mod early_retry;

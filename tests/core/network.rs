@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use rsentinel::core::action::Socket;
 use rsentinel::core::{Ask, ConnId, Event};
 
-use super::hosts::{Host, Kind, PeerScript, Reach, Server};
+use rsentinel::wire::{Role, ServerFailover};
+
+use super::hosts::{HandOverScript, Host, Kind, PeerScript, Reach, Server};
 use super::world::{Conn, World};
 
 impl World {
@@ -131,6 +133,15 @@ impl World {
         if let Some(answer) = host.answer(ask, now) {
             self.later(trip, Event::Answered { conn, answer });
         }
+        if let Ask::HandOver { host, port, .. } = ask
+            && self.server(&to.to_string()).hand_over == HandOverScript::Obeys
+        {
+            let target = format!("{host}:{port}");
+            // One that is named is left to its test.
+            if target.parse::<SocketAddr>().is_ok() {
+                self.hand_over(&to.to_string(), &target);
+            }
+        }
         if let Ask::Hello { text, .. } = ask
             && echoes
         {
@@ -140,6 +151,20 @@ impl World {
 }
 
 impl World {
+    /// A master hands over to its replica, and follows it.
+    pub fn hand_over(&mut self, from: &str, to: &str) {
+        let (host, port) = to.rsplit_once(':').expect("a port");
+        let target = (host.to_owned(), port.parse().expect("a port number"));
+        let old = self.server(from);
+        old.role = Role::Replica;
+        old.master = Some(target);
+        old.link_up = true;
+        old.failover = Some(ServerFailover::Idle);
+        let new = self.server(to);
+        new.role = Role::Master;
+        new.master = None;
+    }
+
     /// A server sends what was published on it to its subscribers.
     fn echo(&mut self, to: SocketAddr, text: &str, trip: u64) {
         let subscribed: Vec<ConnId> = self

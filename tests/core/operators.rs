@@ -1,7 +1,9 @@
 //! Instructions of operators.
 
 use rsentinel::core::action::{Action, Socket};
-use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption, TimingKey};
+use rsentinel::core::event::{
+    ConfigChange, FailoverHow, Instruction, SetChange, SetOption, TimingKey,
+};
 use rsentinel::core::{Ask, Reply};
 use rsentinel::types::MasterName;
 
@@ -166,7 +168,10 @@ fn instructions_for_an_unknown_master_are_errors() {
     let nobody = || MasterName::new("nobody");
     for instruction in [
         Instruction::Remove { name: nobody() },
-        Instruction::Failover { name: nobody() },
+        Instruction::Failover {
+            name: nobody(),
+            how: FailoverHow::Forced,
+        },
         Instruction::Set {
             name: nobody(),
             changes: Vec::new(),

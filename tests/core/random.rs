@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use rsentinel::core::action::Socket;
-use rsentinel::core::event::{Instruction, SetChange, SetOption, TimingKey};
+use rsentinel::core::event::{FailoverHow, Instruction, SetChange, SetOption, TimingKey};
 use rsentinel::types::{MasterName, RunId};
 use rsentinel::wire::{PingVerdict, Role};
 
@@ -258,7 +258,10 @@ fn change_peer(w: &mut World, op: &Op) {
 
 fn instruct(w: &mut World, op: &Op) {
     let instruction = match op {
-        Op::Force => Instruction::Failover { name: name() },
+        Op::Force => Instruction::Failover {
+            name: name(),
+            how: FailoverHow::Forced,
+        },
         Op::Forget => Instruction::Reset {
             pattern: "*".into(),
         },

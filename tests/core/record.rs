@@ -202,7 +202,14 @@ impl World {
                 }
                 Action::Log(l) => story.push_str(&format!("{:>8}   {}\n", d.at, l.text)),
                 Action::Send { ask, .. }
-                    if matches!(ask, Ask::Replicate { .. } | Ask::MasterDown { .. }) =>
+                    if matches!(
+                        ask,
+                        Ask::Replicate { .. }
+                            | Ask::MasterDown { .. }
+                            | Ask::HandOver { .. }
+                            | Ask::Release
+                            | Ask::Unpause
+                    ) =>
                 {
                     story.push_str(&format!("{:>8}     -> {:?} {ask:?}\n", d.at, d.to));
                 }

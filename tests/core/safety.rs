@@ -61,6 +61,10 @@ fn judge_ask(world: &World, ask: &Ask, to: &str) {
             }
             assert!(!in_tilt(), "a SLAVEOF in TILT");
         }
+        Ask::HandOver { host, port, .. } => {
+            assert_ne!(to, format!("{host}:{port}"), "told to hand over to itself");
+            assert!(!in_tilt(), "a FAILOVER in TILT");
+        }
         Ask::MasterDown { .. } => assert!(!in_tilt(), "an ask in TILT"),
         Ask::Hello { text, .. } => {
             let hello = Hello::parse(text).expect("a well-formed hello");

@@ -110,5 +110,6 @@ pub fn replicate(target: Option<(&str, u16)>) -> Ask {
     Ask::Replicate {
         party: PARTY,
         target: target.map(|(host, port)| (host.to_owned(), port)),
+        abort_failover: false,
     }
 }

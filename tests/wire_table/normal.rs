@@ -79,7 +79,7 @@ const NEWER_COMMANDS: [&str; 5] = [
 
 /// Commands whose arity or tips changed after the installed version: their entries in COMMAND INFO
 /// are left out.
-const CHANGED_COMMANDS: [&str; 7] = [
+const CHANGED_COMMANDS: [&str; 8] = [
     "acl|deluser",
     "acl|save",
     "acl|setuser",
@@ -87,6 +87,7 @@ const CHANGED_COMMANDS: [&str; 7] = [
     "command|getkeys",
     "command|getkeysandflags",
     "sentinel|config",
+    "sentinel|failover",
 ];
 
 /// Lines of INFO that came after the installed version.

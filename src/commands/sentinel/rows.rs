@@ -90,18 +90,18 @@ pub const SUBCOMMANDS: &[Command] = &[
     .about(Group::Sentinel, "8.0.0", "Tells where a master is.")
     .takes(NAME)
     .alias_of("sentinel|get-master-addr-by-name"),
-    row("sentinel|failover", 3, failover::run)
+    row("sentinel|failover", -3, failover::run)
         .about(
             Group::Sentinel,
             "2.8.4",
-            "Promotes a replica now, without asking other sentinels.",
+            "Promotes a replica now, or has the master hand over to one.",
         )
-        .takes(NAME)
+        .takes(failover::ARGUMENTS)
         .help(&[(
-            "FAILOVER <master-name>",
+            "FAILOVER <master-name> [COORDINATED]",
             &[
-                "Promote a replica of the master now,",
-                "without asking other sentinels.",
+                "Promote a replica of the master now, without asking other sentinels;",
+                "COORDINATED: once elected, have the master itself hand over without losing writes.",
             ],
         )]),
     row("sentinel|flushconfig", 2, flushconfig::run)

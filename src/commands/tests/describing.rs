@@ -39,7 +39,7 @@ fn sentinel_help_lists_the_syntax_in_the_known_order() {
             "CONFIG GET <param> [param param param ...]",
             "DEBUG [<param> <value> ...]",
             "GET-MASTER-ADDR-BY-NAME <master-name>",
-            "FAILOVER <master-name>",
+            "FAILOVER <master-name> [COORDINATED]",
             "FLUSHCONFIG",
             "INFO-CACHE <master-name>",
             "IS-MASTER-DOWN-BY-ADDR <ip> <port> <current-epoch> <runid>",

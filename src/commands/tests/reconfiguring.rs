@@ -2,7 +2,7 @@
 //! question of another sentinel.
 
 use super::*;
-use crate::core::event::{DownQuestion, SetChange, SetOption};
+use crate::core::event::{DownQuestion, FailoverHow, SetChange, SetOption};
 use crate::types::Secret;
 
 fn set(stage: &mut Stage, options: &str) -> (Vec<SetChange>, Option<String>) {
@@ -80,9 +80,23 @@ fn the_plain_instructions_carry_their_argument() {
         stage.instruction("sentinel remove Nope"),
         Instruction::Remove { name: name.clone() }
     );
+    for (words, how) in [
+        ("Nope", FailoverHow::Forced),
+        ("Nope COORDINATED", FailoverHow::Coordinated),
+        ("Nope coordinated", FailoverHow::Coordinated),
+        ("Nope FORCE", FailoverHow::Unknown),
+    ] {
+        assert_eq!(
+            stage.instruction(&format!("sentinel failover {words}")),
+            Instruction::Failover {
+                name: name.clone(),
+                how
+            }
+        );
+    }
     assert_eq!(
-        stage.instruction("sentinel failover Nope"),
-        Instruction::Failover { name }
+        stage.say("sentinel failover Nope COORDINATED now"),
+        Reply::error("ERR wrong number of arguments for 'sentinel|failover' command")
     );
     assert_eq!(
         stage.instruction("sentinel reset m*"),

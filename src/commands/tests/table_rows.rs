@@ -63,7 +63,7 @@ sentinel -2|admin|@admin @slow @dangerous|
 sentinel/help 2|loading stale|@slow|";
 
 /// The arities of the subcommands of SENTINEL, all of one class.
-const SENTINEL: &str = "ckquorum 3 config -4 debug -2 failover 3 flushconfig 2 get-master-addr-by-name 3 \
+const SENTINEL: &str = "ckquorum 3 config -4 debug -2 failover -3 flushconfig 2 get-master-addr-by-name 3 \
     get-primary-addr-by-name 3 info-cache -3 is-master-down-by-addr 6 is-primary-down-by-addr 6 master 3 primary 3 \
     masters 2 primaries 2 monitor 6 myid 2 pending-scripts 2 remove 3 replicas 3 reset 3 sentinels 3 set -5 \
     simulate-failure -3 slaves 3";

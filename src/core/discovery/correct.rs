@@ -4,7 +4,6 @@
 use crate::types::{Mono, Now};
 use crate::wire::{Role, TransactionOutcome};
 
-use super::super::action::Ask;
 use super::super::instances::{Master, Server};
 use super::super::notice::EventName;
 use super::super::{Party, Sentinel, Who};
@@ -31,7 +30,8 @@ impl Sentinel {
         self.correct(party, calm_at, EventName::ConvertToSlave, now);
     }
 
-    /// A replica follows some other server: after `failover-timeout` it is set right.
+    /// A replica follows some other server, or is stuck in handing over to one by its own FAILOVER:
+    /// after `failover-timeout` it is set right.
     pub(super) fn correct_misdirected(&mut self, party: Party, now: Now) {
         let Some(master) = self.masters.get(&party.master) else {
             return;
@@ -43,13 +43,18 @@ impl Sentinel {
         if master.failover.is_some()
             || replica.address.same_as(&master.address)
             || replica.master_host.is_none()
-            || self.reports_master(replica, &master.address)
         {
             return;
         }
+        let misdirected = !self.reports_master(replica, &master.address);
+        let wrong_since = match (misdirected, replica.server.failover_since) {
+            (true, _) => replica.conf_changed,
+            (false, Some(since)) => since,
+            (false, None) => return,
+        };
         let wait = master.settings.failover_timeout;
-        let calm_at = calm_at(replica.server.health.last_down_start, wait)
-            .max(replica.conf_changed.plus(wait + 1));
+        let calm_at =
+            calm_at(replica.server.health.last_down_start, wait).max(wrong_since.plus(wait + 1));
         // A name that does not resolve says nothing of whom it means.
         if self.reported_master_is_clear(party, now) {
             self.correct(party, calm_at, EventName::FixSlaveConfig, now);
@@ -72,13 +77,7 @@ impl Sentinel {
             address.announced(self.settings.announce_hostnames),
             address.port(),
         );
-        if self.send(
-            party,
-            Ask::Replicate {
-                party,
-                target: Some(target),
-            },
-        ) {
+        if self.replicate(party, Some(target)) {
             self.announce_party(event, party);
         }
     }
@@ -106,12 +105,22 @@ impl Sentinel {
     pub(in crate::core) fn replicate_answered(
         &mut self,
         party: Party,
+        user: Option<Party>,
         outcome: TransactionOutcome,
         now: Now,
     ) {
-        if let TransactionOutcome::Refused(text) = &outcome {
-            self.log_refusal(party, text);
-            self.promotion_refused(party, now);
+        match &outcome {
+            TransactionOutcome::Refused(text) => {
+                self.log_refusal(party, text);
+                self.promotion_refused(party, now);
+            }
+            // What we paused is a replica now: nobody's writes can be lost on it.
+            TransactionOutcome::Accepted => {
+                if let Some(user) = user {
+                    self.let_writers_go_on(user);
+                }
+            }
+            TransactionOutcome::Unclear(_) => {}
         }
     }
 }

@@ -24,6 +24,9 @@ impl Sentinel {
         let Some(master) = self.masters.get(&party.master) else {
             return self.timings.info_period;
         };
+        if self.server(party).is_some_and(Server::is_handing_over) {
+            return FAST_INFO_PERIOD.min(self.timings.info_period);
+        }
         let Who::Replica(key) = party.who else {
             return self.timings.info_period;
         };
@@ -139,11 +142,13 @@ impl Sentinel {
         };
         server.info_time = Some(now.mono);
         server.info_text = Some(report.text.clone());
+        self.note_failover(party, &report, now);
         self.note_role(party, report.role, now);
         if let Who::Replica(key) = party.who {
             self.note_replica_fields(party.master, key, &report, now);
         }
         if party.who == Who::Master {
+            self.note_word_of_master(party.master, now);
             self.confirm_restored(party.master, report.role);
             self.weigh_conflict(party.master, now);
             self.tend_down(party, now);
@@ -156,6 +161,8 @@ impl Sentinel {
                 Role::Master if self.is_chosen_for_promotion(party.master, key) => {
                     self.promotion_proved(party.master, key, now);
                 }
+                // Whether it may become one is decided with the master's own word.
+                Role::Master if self.is_handed_over_to(party.master, key) => {}
                 Role::Master => self.correct_rogue_master(party, now),
                 Role::Replica => {
                     self.refresh_reported_master(party, now);
@@ -176,12 +183,40 @@ impl Sentinel {
         if before.is_none_or(|before| before == *run_id) {
             return;
         }
+        server.paused_until = None;
         self.announce_party(EventName::Reboot, party);
         if party.who == Who::Master
             && let Some(master) = self.masters.get_mut(&party.master)
             && master.settings.reboot_down_after > 0
         {
             master.rebooted_at = Some(now.mono);
+        }
+    }
+
+    /// What a server says of its own FAILOVER command, and whom a master follows.
+    fn note_failover(&mut self, party: Party, report: &InfoReport, now: Now) {
+        let Some(server) = self.server_mut(party) else {
+            return;
+        };
+        let held_back = server.is_handing_over();
+        server.failover = report.failover;
+        server.failover_since = server
+            .is_handing_over()
+            .then(|| server.failover_since.unwrap_or(now.mono));
+        if party.who == Who::Master {
+            let fields = &report.replica;
+            server.follows = fields.master_host.clone().zip(fields.master_port);
+        }
+        if held_back && !server.is_handing_over() {
+            self.want_hello(party);
+        }
+        // One that has become a replica needs no pause of ours any more.
+        if let Some(server) = self.server(party)
+            && report.role == Role::Replica
+            && !server.is_handing_over()
+            && party.who != Who::Master
+        {
+            self.let_writers_go_on(party);
         }
     }
 

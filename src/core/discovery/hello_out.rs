@@ -6,6 +6,7 @@ use crate::wire::Hello;
 
 use super::super::action::Ask;
 use super::super::deadlines::Deadline;
+use super::super::failover::Failover;
 use super::super::{MasterId, Party, Sentinel, Who};
 
 impl Sentinel {
@@ -37,7 +38,7 @@ impl Sentinel {
             // Connecting wants a hello of its own.
             return self.deadlines.set(Deadline::Hello(party), None);
         }
-        if !room {
+        if !room || self.must_not_publish_on(party, now.mono) {
             return self
                 .deadlines
                 .set(Deadline::Hello(party), Some(now.mono.plus(period)));
@@ -54,6 +55,19 @@ impl Sentinel {
         }
         self.deadlines
             .set(Deadline::Hello(party), Some(now.mono.plus(period + 1)));
+    }
+
+    /// While a server's writers are held back, by us or by its own FAILOVER, a message published on
+    /// it would wait, and with it our PINGs behind it. So it would on the servers of a group that is
+    /// about to be handed over.
+    fn must_not_publish_on(&self, party: Party, now: Mono) -> bool {
+        let about_to = self
+            .masters
+            .get(&party.master)
+            .and_then(|m| m.failover.as_ref())
+            .is_some_and(Failover::keeps_quiet);
+        self.server(party)
+            .is_some_and(|server| about_to || server.holds_messages_back(now))
     }
 
     /// The reply to a hello.

@@ -104,6 +104,7 @@ impl Sentinel {
         server.run_id = None;
         server.role = Role::Master;
         server.role_since = now;
+        server.follows = None;
         self.deadlines.set(Deadline::Failover(id), None);
         self.deadlines.set(Deadline::Explain(id), None);
         self.deadlines.set(Deadline::Reassert(id), None);

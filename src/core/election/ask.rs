@@ -5,7 +5,7 @@ use crate::wire::DownReply;
 
 use super::super::action::Ask;
 use super::super::deadlines::Deadline;
-use super::super::failover::Stage;
+use super::super::failover::{Order, Stage};
 use super::super::instances::{AskInFlight, Master, Peer, Vote};
 use super::super::notice::Level;
 use super::super::{MasterId, Party, Sentinel};
@@ -75,7 +75,7 @@ impl Sentinel {
             .as_ref()
             .filter(|f| matches!(f.stage, Stage::WaitStart))
         {
-            if !master.is_sdown() && !failover.forced {
+            if !master.is_sdown() && failover.order == Order::Odown {
                 return None;
             }
             // At once for each new epoch, whatever else is unanswered; then once per period.

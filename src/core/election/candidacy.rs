@@ -7,6 +7,7 @@ use rand::RngExt;
 use crate::types::{Epoch, MasterName, Now, RunId};
 
 use super::super::deadlines::Deadline;
+use super::super::failover::Order;
 use super::super::instances::Master;
 use super::super::notice::Level;
 use super::super::{MasterId, Sentinel};
@@ -42,7 +43,7 @@ impl Sentinel {
             None => now.mono.plus(self.candidacy_delay(id)),
         };
         if begin <= now.mono {
-            return self.start_failover(id, false, now);
+            return self.start_failover(id, Order::Odown, now);
         }
         if let Some(master) = self.masters.get_mut(&id) {
             master.candidacy = Some(begin);

@@ -25,7 +25,7 @@ impl Sentinel {
         };
         let own =
             master.leader_epoch == failover.epoch && master.voted_for.as_ref() == Some(&self.my_id);
-        own && (failover.forced
+        own && (failover.is_forced()
             || votes_for(master, &self.my_id, failover.epoch) >= master.votes_needed())
     }
 

@@ -19,10 +19,14 @@
 //!    '-----------' +switch-master, tables switched
 //! ```
 //!
+//! An operator may order the master itself to hand over (COORDINATED): after a real election the
+//! state SendNoOne leads to HandOver instead of WaitPromotion, see [`coordinated`].
+//!
 //! All transitions whose condition holds are made in the same turn. A state that lacks its data
 //! cannot be built: a promoted replica exists only in the states that have one.
 
 mod abort;
+mod coordinated;
 mod promote;
 mod reconf_replicas;
 mod select_replica;
@@ -37,21 +41,36 @@ use crate::types::{Epoch, Mono, Now};
 use super::deadlines::Deadline;
 use super::{MasterId, Sentinel};
 
+pub(super) use coordinated::HandOver;
+
 /// A failover that this sentinel has begun.
 #[derive(Clone, Debug)]
 pub(super) struct Failover {
     /// The epoch whose votes are counted and under which the configuration is published.
     pub epoch: Epoch,
-    /// Ordered by an operator: needs no majority.
-    pub forced: bool,
+    /// Why it was begun, and so how it is done.
+    pub order: Order,
     /// When the state was entered.
     pub since: Mono,
     /// When the failover began.
     pub started: Mono,
+    /// The instant from which the time before an own attempt was measured until it began.
+    pub stamp_before: Option<Mono>,
     /// Replicas that definitely refused their promotion.
     pub refused: BTreeSet<u32>,
     /// Where it stands.
     pub stage: Stage,
+}
+
+/// Why a failover was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The master is objectively down.
+    Odown,
+    /// An operator forced it: it needs no majority.
+    Forced,
+    /// An operator wants the master to hand over: elected, and only while the master lives.
+    Coordinated,
 }
 
 /// The states, each with what it needs.
@@ -71,6 +90,8 @@ pub(super) enum Stage {
         /// The replica.
         chosen: u32,
     },
+    /// The master has been told to hand over to its replica.
+    HandOver(HandOver),
     /// Promoted and public; the other replicas are being told.
     ReconfReplicas {
         /// The new master.
@@ -79,6 +100,22 @@ pub(super) enum Stage {
 }
 
 impl Failover {
+    /// An operator forced it.
+    pub fn is_forced(&self) -> bool {
+        self.order == Order::Forced
+    }
+
+    /// An operator ordered the master to hand over.
+    pub fn is_coordinated(&self) -> bool {
+        self.order == Order::Coordinated
+    }
+
+    /// A handover that is being prepared or under way: what is published on the group's servers
+    /// would wait behind the pause of the writers.
+    pub fn keeps_quiet(&self) -> bool {
+        self.is_coordinated() && self.proved_promotion().is_none()
+    }
+
     /// Not elected yet.
     pub fn is_electing(&self) -> bool {
         matches!(self.stage, Stage::WaitStart)
@@ -94,9 +131,10 @@ impl Failover {
 
     /// The replica flagged `promoted`: chosen, whether proved or not.
     pub fn chosen(&self) -> Option<u32> {
-        match self.stage {
-            Stage::SendNoOne { chosen } | Stage::WaitPromotion { chosen } => Some(chosen),
-            Stage::ReconfReplicas { promoted } => Some(promoted),
+        match &self.stage {
+            Stage::SendNoOne { chosen } | Stage::WaitPromotion { chosen } => Some(*chosen),
+            Stage::HandOver(hand_over) => Some(hand_over.chosen),
+            Stage::ReconfReplicas { promoted } => Some(*promoted),
             Stage::WaitStart | Stage::SelectReplica => None,
         }
     }
@@ -107,7 +145,7 @@ impl Failover {
             Stage::WaitStart => "wait_start",
             Stage::SelectReplica => "select_slave",
             Stage::SendNoOne { .. } => "send_slaveof_noone",
-            Stage::WaitPromotion { .. } => "wait_promotion",
+            Stage::WaitPromotion { .. } | Stage::HandOver(_) => "wait_promotion",
             Stage::ReconfReplicas { .. } => "reconf_slaves",
         }
     }
@@ -119,6 +157,7 @@ impl Sentinel {
         if self.tilt.holds_failovers() || self.crashing {
             return;
         }
+        self.abort_for_dead_master(id, now);
         let Some(master) = self.masters.get(&id) else {
             return;
         };
@@ -128,6 +167,7 @@ impl Sentinel {
             Some(Stage::SelectReplica) => self.step_select(id, now),
             Some(Stage::SendNoOne { .. }) => self.step_send(id, now),
             Some(Stage::WaitPromotion { .. }) => self.step_wait_promotion(id, now),
+            Some(Stage::HandOver(_)) => self.step_hand_over(id, now),
             Some(Stage::ReconfReplicas { .. }) => self.step_reconf(id, now),
         }
     }

@@ -3,6 +3,7 @@
 use crate::types::Now;
 
 use super::super::action::Ask;
+use super::super::instances::Server;
 use super::super::notice::EventName;
 use super::super::scripts::Part;
 use super::super::{MasterId, Party, Sentinel, Who};
@@ -22,6 +23,9 @@ impl Sentinel {
         let Some(chosen) = failover.chosen() else {
             return;
         };
+        if failover.is_coordinated() {
+            return self.step_send_hand_over(id, chosen, now);
+        }
         let replica = Party::replica(id, chosen);
         let end = failover.since.plus(master.settings.failover_timeout + 1);
         let linked = self.link(replica).is_some_and(|l| !l.is_disconnected());
@@ -31,18 +35,29 @@ impl Sentinel {
             }
             return self.set_failover_deadline(id, end);
         }
-        self.send(
-            replica,
-            Ask::Replicate {
-                party: replica,
-                target: None,
-            },
-        );
+        self.replicate(replica, None);
         self.announce_party(EventName::StateWaitPromotion, replica);
         self.enter(id, Stage::WaitPromotion { chosen }, now);
         // Right behind EXEC on the same socket: it is executed after the promotion.
         self.want_info(replica, now.mono, now);
         self.step_wait_promotion(id, now);
+    }
+
+    /// Sends a SLAVEOF transaction; false when there is no link.
+    pub(in crate::core) fn replicate(
+        &mut self,
+        party: Party,
+        target: Option<(String, u16)>,
+    ) -> bool {
+        let abort_failover = self.server(party).is_some_and(Server::is_handing_over);
+        self.send(
+            party,
+            Ask::Replicate {
+                party,
+                target,
+                abort_failover,
+            },
+        )
     }
 
     pub(super) fn step_wait_promotion(&mut self, id: MasterId, now: Now) {
@@ -60,16 +75,16 @@ impl Sentinel {
             return self.abort(id, EventName::AbortSlaveTimeout, now);
         }
         self.set_failover_deadline(id, end);
-        let replica = Party::replica(id, chosen);
+        self.poll_info(Party::replica(id, chosen), now);
+    }
+
+    /// Asks a server whose role is awaited again and again.
+    pub(super) fn poll_info(&mut self, party: Party, now: Now) {
         let idle = self
-            .link(replica)
+            .link(party)
             .is_some_and(|l| l.info_in_flight.is_empty());
-        if idle
-            && self
-                .server(replica)
-                .is_some_and(|s| s.info_wanted.is_none())
-        {
-            self.want_info(replica, now.mono.plus(PROOF_POLL_MS), now);
+        if idle && self.server(party).is_some_and(|s| s.info_wanted.is_none()) {
+            self.want_info(party, now.mono.plus(PROOF_POLL_MS), now);
         }
     }
 
@@ -101,6 +116,7 @@ impl Sentinel {
         if self.simulate.crash_after_promotion {
             return self.crash();
         }
+        self.release_after_hand_over(id, key);
         self.announce_party(EventName::StateReconfSlaves, Party::master(id));
         if let Some(master) = self.masters.get(&id) {
             let from = master.address.clone();

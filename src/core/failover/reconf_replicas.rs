@@ -2,7 +2,6 @@
 
 use crate::types::{Mono, Now};
 
-use super::super::action::Ask;
 use super::super::instances::{Master, Reconf, Replica};
 use super::super::notice::EventName;
 use super::super::{MasterId, Party, Sentinel};
@@ -149,13 +148,7 @@ impl Sentinel {
             address.announced(self.settings.announce_hostnames),
             address.port(),
         );
-        self.send(
-            party,
-            Ask::Replicate {
-                party,
-                target: Some(target),
-            },
-        );
+        self.replicate(party, Some(target));
     }
 
     fn next_step_timeout(&self, id: MasterId) -> Option<Mono> {

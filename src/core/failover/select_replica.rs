@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::types::{Mono, Now};
+use crate::wire::Role;
 
 use super::super::Timings;
 use super::super::instances::{Master, Replica};
@@ -38,11 +39,20 @@ impl Sentinel {
                 return;
             }
         }
-        let chosen = self.best_replica(master, now.mono);
+        let chosen = if failover.is_coordinated() {
+            self.best_follower(master, now.mono)
+        } else {
+            self.best_replica(master, now.mono)
+        };
         let Some(chosen) = chosen else {
             let why = self.why_none(master, now.mono);
+            let coordinated = failover.is_coordinated();
             self.log(Level::Notice, why);
-            return self.abort(id, EventName::AbortNoGoodSlave, now);
+            self.announce_party(EventName::AbortNoGoodSlave, Party::master(id));
+            if coordinated {
+                return self.end_coordinated(id, now);
+            }
+            return self.end_attempt(id, now);
         };
         let replica = Party::replica(id, chosen);
         self.announce_party(EventName::SelectedSlave, replica);
@@ -70,7 +80,15 @@ impl Sentinel {
             .iter()
             .filter(|(_, r)| stale(r))
             .map(|(key, _)| *key);
-        keys.map(|key| Party::replica(master.id, key)).collect()
+        let replicas = keys.map(|key| Party::replica(master.id, key));
+        // A master that is to hand over says first what it is.
+        let of_master = Party::master(master.id);
+        let ask_master = failover.is_coordinated()
+            && self
+                .link(of_master)
+                .is_some_and(|l| l.command.state.is_up())
+            && !master.server.informed_since(since);
+        replicas.chain(ask_master.then_some(of_master)).collect()
     }
 
     /// For the log: what is wrong with each replica.
@@ -98,19 +116,63 @@ impl Sentinel {
     }
 
     /// The best eligible replica, if there is one.
+    ///
+    /// When the master says that it has become a replica of one of them, and that one says that it
+    /// is a master, it comes before all others: it was handed all data, and a second master must not
+    /// be made.
     pub(in crate::core) fn best_replica(&self, master: &Master, now: Mono) -> Option<u32> {
+        let successor = self.successor(master);
+        self.eligible(master, now)
+            .min_by(|(a_key, a), (b_key, b)| {
+                let other = |key| Some(key) != successor;
+                other(*a_key)
+                    .cmp(&other(*b_key))
+                    .then_with(|| preference(a, b))
+            })
+            .map(|(key, _)| key)
+    }
+
+    /// The best eligible replica to which its master can hand over by itself: one that follows it.
+    pub(in crate::core) fn best_follower(&self, master: &Master, now: Mono) -> Option<u32> {
+        self.eligible(master, now)
+            .filter(|(_, r)| {
+                r.server.role == Role::Replica
+                    && r.link_up
+                    && self.reports_master(r, &master.address)
+            })
+            .min_by(|(_, a), (_, b)| preference(a, b))
+            .map(|(key, _)| key)
+    }
+
+    fn eligible<'m>(
+        &self,
+        master: &'m Master,
+        now: Mono,
+    ) -> impl Iterator<Item = (u32, &'m Replica)> {
         let refused = master.failover.as_ref().map(|f| &f.refused);
+        let may = move |key: &u32, r: &Replica| {
+            refused.is_none_or(|refused| !refused.contains(key))
+                && self
+                    .links
+                    .get(&r.server.link)
+                    .is_some_and(|l| why_not(master, r, l, &self.timings, now).is_none())
+        };
         master
             .replicas
             .iter()
-            .filter(|(key, _)| refused.is_none_or(|r| !r.contains(key)))
-            .filter(|(_, r)| {
-                self.links
-                    .get(&r.server.link)
-                    .is_some_and(|l| why_not(master, r, l, &self.timings, now).is_none())
-            })
-            .min_by(|(_, a), (_, b)| preference(a, b))
-            .map(|(key, _)| *key)
+            .filter(move |(key, r)| may(key, r))
+            .map(|(key, r)| (*key, r))
+    }
+
+    /// The replica that has taken over from the master, by the words of both.
+    fn successor(&self, master: &Master) -> Option<u32> {
+        if master.server.role != Role::Replica {
+            return None;
+        }
+        let (host, port) = master.server.follows.as_ref()?;
+        let key = master.replica_at(&self.known_address(host, *port)?)?;
+        let replica = master.replicas.get(&key)?;
+        (replica.server.role == Role::Master).then_some(key)
     }
 }
 

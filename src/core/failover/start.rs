@@ -5,7 +5,7 @@ use crate::types::{Epoch, Now};
 use super::super::instances::Reconf;
 use super::super::notice::EventName;
 use super::super::{MasterId, Party, Sentinel};
-use super::{Failover, Stage};
+use super::{Failover, Order, Stage};
 
 impl Sentinel {
     /// Takes a new epoch, casts the own vote and asks for the others'.
@@ -13,7 +13,8 @@ impl Sentinel {
     /// Masters whose failovers begin while the first one's own vote is still on its way to the
     /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
     /// chase each other would make every election of it void.
-    pub(in crate::core) fn start_failover(&mut self, id: MasterId, forced: bool, now: Now) {
+    pub(in crate::core) fn start_failover(&mut self, id: MasterId, order: Order, now: Now) {
+        let forced = order == Order::Forced;
         // A forced one has no votes to protect its epoch: it always takes a fresh one.
         let epoch = self
             .shared_epoch(id)
@@ -27,12 +28,13 @@ impl Sentinel {
             return;
         };
         master.candidacy = None;
-        master.attempt_stamp = Some(stamp);
+        let stamp_before = master.attempt_stamp.replace(stamp);
         master.failover = Some(Failover {
             epoch,
-            forced,
+            order,
             since: now.mono,
             started: now.mono,
+            stamp_before,
             refused: Default::default(),
             stage: Stage::WaitStart,
         });
@@ -47,10 +49,13 @@ impl Sentinel {
         if raised {
             self.rebase_candidacies(now);
         }
-        if forced {
-            for replica in self.replica_parties(id) {
-                self.want_info(replica, now.mono, now);
-            }
+        let informants = match order {
+            Order::Odown => Vec::new(),
+            Order::Forced => self.replica_parties(id),
+            Order::Coordinated => self.server_parties(id),
+        };
+        for party in informants {
+            self.want_info(party, now.mono, now);
         }
         self.step_failover(id, now);
     }

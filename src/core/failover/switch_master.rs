@@ -54,6 +54,8 @@ impl Sentinel {
         let old_master = std::mem::replace(&mut master.address, address.clone());
         let old_replicas = std::mem::take(&mut master.replicas);
         let old_link = master.server.link;
+        // Writers we paused stay paused, whatever the server becomes.
+        let mut pauses = vec![(old_master.clone(), master.server.paused_until)];
 
         let mut kept: Vec<(Address, LinkId, Party)> = Vec::new();
         let mut order: Vec<Address> = Vec::new();
@@ -63,6 +65,7 @@ impl Sentinel {
             if !replica.address.same_as(&address) {
                 order.push(replica.address.clone());
             }
+            pauses.push((replica.address.clone(), replica.server.paused_until));
             kept.push((replica.address, replica.server.link, party));
         }
         if !old_master.same_as(&address) {
@@ -82,6 +85,13 @@ impl Sentinel {
         }
         for (_, link, party) in kept {
             self.release_link(link, party);
+        }
+        for (address, until) in pauses {
+            if let Some(party) = self.party_at(id, &address).filter(|_| until.is_some())
+                && let Some(server) = self.server_mut(party)
+            {
+                server.paused_until = until;
+            }
         }
         if let Some(master) = self.masters.get_mut(&id) {
             for peer in master.peers.values_mut() {

@@ -29,7 +29,7 @@ impl Sentinel {
             .plus(limit + 1);
         // A forced attempt needs no votes, only its own one on disk.
         let void = self.features.early_retry
-            && !failover.forced
+            && !failover.is_forced()
             && is_void(master, &self.my_id, failover.epoch);
         if end > now.mono && !void {
             return self.set_failover_deadline(id, end);
@@ -52,6 +52,8 @@ impl Sentinel {
         self.log(Level::Notice, line);
         if void {
             self.end_void_attempt(id, now);
+        } else if self.is_coordinated(id) {
+            self.end_coordinated(id, now);
         } else {
             self.end_attempt(id, now);
         }

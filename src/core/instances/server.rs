@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::types::{Mono, RunId};
-use crate::wire::Role;
+use crate::wire::{Role, ServerFailover};
 
 use super::super::links::LinkId;
 use super::master::Health;
@@ -33,6 +33,15 @@ pub struct Server {
     pub role: Role,
     /// Since when it reports that role.
     pub role_since: Mono,
+    /// What it says of its own FAILOVER command; `None` while it has never said anything.
+    pub failover: Option<ServerFailover>,
+    /// Since when it says that it is handing over.
+    pub failover_since: Option<Mono>,
+    /// For a master record that calls itself a replica: the host and port it follows.
+    pub follows: Option<(String, u16)>,
+    /// We have paused its writers, for at most until then: what is published on it would wait, and
+    /// everything behind it.
+    pub paused_until: Option<Mono>,
     /// Hellos sent to it.
     pub greeting: Greeting,
 }
@@ -52,8 +61,22 @@ impl Server {
             info_text: None,
             role,
             role_since: now,
+            failover: None,
+            failover_since: None,
+            follows: None,
+            paused_until: None,
             greeting: Greeting::new(now),
         }
+    }
+
+    /// It is handing over by its own FAILOVER command, as far as it has said.
+    pub fn is_handing_over(&self) -> bool {
+        self.failover == Some(ServerFailover::Running)
+    }
+
+    /// A message published on it would be held back, and whatever comes behind it on that socket.
+    pub fn holds_messages_back(&self, now: Mono) -> bool {
+        self.is_handing_over() || self.paused_until.is_some_and(|until| now < until)
     }
 
     /// Whether we know what it said after the instant `since`.

@@ -203,6 +203,7 @@ impl Sentinel {
         if kind == Socket::Command {
             link.pings_in_flight = 0;
             link.info_in_flight.clear();
+            link.transactions.clear();
         }
         let users = link.users.clone();
         for party in &users {
@@ -355,6 +356,11 @@ impl Sentinel {
     }
 
     pub(super) fn send_on(&mut self, id: LinkId, conn: ConnId, ask: Ask, party: Party) {
+        if ask.is_transaction()
+            && let Some(link) = self.links.get_mut(&id)
+        {
+            link.transactions.push_back(ask.commands());
+        }
         if let Some(link) = self.links.get_mut(&id)
             && ask != Ask::Subscribe
             && let Some(&(_, kind)) = self.conns.get(&conn)

@@ -129,6 +129,8 @@ pub struct Link {
     pub ping_pending_since: Option<Mono>,
     /// When the INFOs not yet answered were sent, oldest first.
     pub info_in_flight: VecDeque<Mono>,
+    /// How many commands each transaction not yet answered is, oldest first.
+    pub transactions: VecDeque<u32>,
     /// How many PINGs are unanswered on this very socket.
     pub pings_in_flight: u32,
     /// When the last PING was sent.
@@ -159,6 +161,7 @@ impl Link {
             pubsub: with_pubsub.then(|| LinkSocket::new(now)),
             ping_pending_since: Some(now),
             info_in_flight: VecDeque::new(),
+            transactions: VecDeque::new(),
             pings_in_flight: 0,
             last_ping_sent: None,
             last_valid_reply: now,

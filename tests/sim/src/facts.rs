@@ -161,7 +161,7 @@ impl Fact<'_> {
                 Ask::Ping => Kind::SentPing,
                 Ask::Hello { .. } => Kind::SentHello,
                 Ask::MasterDown { .. } => Kind::SentQuestion,
-                Ask::Replicate { .. } => Kind::SentSlaveof,
+                Ask::Replicate { .. } | Ask::HandOver { .. } => Kind::SentSlaveof,
                 _ => Kind::SentOther,
             },
             Fact::Answered { .. } => Kind::Answered,

@@ -11,6 +11,7 @@
 pub mod chance;
 pub mod disk;
 pub mod facts;
+pub mod hand_over;
 pub mod liveness;
 pub mod measure;
 pub mod network;

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use rsentinel::core::Ask;
 use rsentinel::types::RunId;
-use rsentinel::wire::{InfoReport, ReplicaLine, ReplicaReport, Role};
+use rsentinel::wire::{InfoReport, ReplicaLine, ReplicaReport, Role, ServerFailover};
 
 use crate::chance::Chance;
+use crate::hand_over::HandOver;
 use crate::network::Network;
 use crate::shape::{run_id, server_of_host};
 
@@ -88,6 +89,18 @@ pub struct Server {
     pub life: u32,
     /// Counts promotions and resynchronisations in full: the history of its data.
     pub history: u64,
+    /// It has a FAILOVER command.
+    pub knows_failover: bool,
+    /// Refuses FAILOVER (no permission).
+    pub refuses_failover: bool,
+    /// How far its FAILOVER has got.
+    pub hand_over: HandOver,
+    /// CLIENT PAUSE WRITE is in force until then, in µs.
+    pub paused_until: u64,
+    /// Nothing is written on it.
+    pub frozen: bool,
+    /// The role it would start with, when that is another than it has: FAILOVER writes nothing.
+    pub unsaved: Option<Option<(String, u16)>>,
     /// Requests that wait while it hangs.
     pub waiting: VecDeque<(u32, Ask)>,
     offset_base: u64,
@@ -118,6 +131,12 @@ impl Server {
             },
             life: 0,
             history: 1,
+            knows_failover: true,
+            refuses_failover: false,
+            hand_over: HandOver::Idle,
+            paused_until: 0,
+            frozen: false,
+            unsaved: None,
             waiting: VecDeque::new(),
             offset_base: 1_000,
             offset_at: 0,
@@ -150,7 +169,7 @@ impl Server {
 pub fn offset(servers: &[Server], of: usize, at: u64, depth: u32) -> u64 {
     let server = &servers[of];
     match (server.master_index(), server.replication) {
-        (None, _) if server.alive && server.is_master() => {
+        (None, _) if server.alive && server.is_master() && !server.frozen => {
             server.offset_base + at.saturating_sub(server.offset_at) / 1_000 * BYTES_A_MS
         }
         (Some(master), Replication::Up { lag, silent }) if depth < 8 && server.alive => {
@@ -169,7 +188,7 @@ pub fn freeze_offset(servers: &mut [Server], of: usize, now: u64) {
 }
 
 /// A server and all that copy from it get their offsets fixed.
-fn freeze_chain(servers: &mut [Server], of: usize, now: u64) {
+pub fn freeze_chain(servers: &mut [Server], of: usize, now: u64) {
     for other in 0..servers.len() {
         if servers[other].master_index() == Some(of) {
             freeze_offset(servers, other, now);
@@ -182,6 +201,7 @@ fn freeze_chain(servers: &mut [Server], of: usize, now: u64) {
 pub fn slaveof(servers: &mut [Server], of: usize, target: Option<(String, u16)>, now: u64) {
     freeze_chain(servers, of, now);
     let server = &mut servers[of];
+    server.unsaved = None;
     if server.follows == target {
         return;
     }
@@ -222,6 +242,12 @@ pub fn restart(servers: &mut [Server], of: usize, how: Restart, loading: u64, no
     server.alive = true;
     server.powered_off = false;
     server.life += 1;
+    server.hand_over = HandOver::Idle;
+    server.paused_until = 0;
+    server.frozen = false;
+    if let Some(saved) = server.unsaved.take() {
+        server.follows = saved;
+    }
     server.busy_until = 0;
     server.loading_until = now + loading;
     server.offset_at = now;
@@ -245,6 +271,9 @@ pub fn replicate(servers: &mut [Server], network: &Network, chance: &mut Chance,
         let Some(master) = servers[index].master_index().filter(|m| *m < servers.len()) else {
             continue;
         };
+        if servers[index].hand_over != HandOver::Idle {
+            continue;
+        }
         let reach = master != index && network.open_both(index, master);
         let source = &servers[master];
         let dead = !source.alive && !source.powered_off && reach;
@@ -312,6 +341,10 @@ pub fn info(
         },
         link_down_ms: 0,
         replicas: Vec::new(),
+        failover: server.knows_failover.then_some(match server.hand_over {
+            HandOver::Idle => ServerFailover::Idle,
+            _ => ServerFailover::Running,
+        }),
         replica: ReplicaReport::default(),
     };
     for (index, other) in servers.iter().enumerate() {

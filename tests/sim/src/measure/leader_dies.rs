@@ -1,6 +1,6 @@
 //! The leader of a failover dies in the middle of it.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 
@@ -180,7 +180,13 @@ pub fn round(shape: &Shape, course: Course, seed: u64, trace: bool) -> Round {
     if course.forced {
         let node = Chance::new(seed, 12).between(0, shape.nodes as u64 - 1) as usize;
         let name = MasterName::new(&Shape::group_name(0));
-        world.affect(Effect::Instruct(node, Instruction::Failover { name }));
+        world.affect(Effect::Instruct(
+            node,
+            Instruction::Failover {
+                name,
+                how: FailoverHow::Forced,
+            },
+        ));
     } else {
         world.affect(Effect::KillServer(0));
     }

@@ -113,6 +113,7 @@ impl Oracle for ItEnds {
                     EventName::AbortNotElected
                     | EventName::AbortNoGoodSlave
                     | EventName::AbortSlaveTimeout
+                    | EventName::AbortMasterTimeout
                     | EventName::FailoverEnd
                     | EventName::SwitchMaster
                     | EventName::ResetMaster

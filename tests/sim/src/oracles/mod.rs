@@ -2,6 +2,7 @@
 //! how often it was put to a test that could have failed.
 
 mod ballots;
+mod coordinated;
 mod l03_it_ends;
 mod odown;
 mod reassertions;
@@ -108,6 +109,7 @@ impl Oracles {
             Box::<l03_it_ends::ItEnds>::default(),
             Box::<void_epochs::VoidEpochs>::default(),
             Box::<target::Target>::default(),
+            Box::<coordinated::Coordinated>::default(),
         ])
     }
 

@@ -135,7 +135,7 @@ impl Oracle for DurableFirst {
             }
             Fact::Sent {
                 host,
-                ask: Ask::Replicate { target: None, .. },
+                ask: Ask::Replicate { target: None, .. } | Ask::HandOver { .. },
             } => self.own_on_disk(scene, scene.shape.group_of(*host)),
             Fact::Sent {
                 ask: Ask::Hello { text, .. },

@@ -1,4 +1,4 @@
-//! S7: at most one target of SLAVEOF NO ONE with an unknown or positive outcome for each (leader,
+//! S7: at most one target of SLAVEOF NO ONE, or of a handover by the master itself, with an unknown or positive outcome for each (leader,
 //! epoch); none after a config epoch that is not smaller was learnt from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,7 @@ use rsentinel::wire::TransactionOutcome;
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
+use crate::shape::server_of_host;
 
 /// The judge.
 #[derive(Default)]
@@ -18,6 +19,30 @@ pub struct OneTarget {
     /// Whether the last SLAVEOF that a sentinel sent a server was NO ONE.
     last_was_no_one: BTreeMap<(usize, usize), bool>,
     exercised: u64,
+}
+
+impl OneTarget {
+    /// A server is to become a master.
+    fn target(&mut self, scene: &Scene<'_>, server: usize) -> Result<(), String> {
+        let group = scene.shape.group_of(server);
+        let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
+        let key = (scene.at.id.as_str().to_owned(), group, epoch);
+        let targets = self.targets.entry(key).or_default();
+        targets.insert(server);
+        self.exercised += 1;
+        if targets.len() > 1 {
+            return Err(format!("SLAVEOF NO ONE to {targets:?} in epoch {epoch}"));
+        }
+        let known = scene
+            .view()
+            .and_then(|v| said::master(v, group).map(|m| m.config_epoch.get()));
+        match known {
+            Some(known) if known >= epoch => Err(format!(
+                "SLAVEOF NO ONE in epoch {epoch} though config epoch {known} is known"
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Oracle for OneTarget {
@@ -47,25 +72,15 @@ impl Oracle for OneTarget {
                 ask: Ask::Replicate { target: None, .. },
             } => {
                 self.last_was_no_one.insert((scene.node, *host), true);
-                let group = scene.shape.group_of(*host);
-                let epoch = self.own.get(&(scene.node, group)).copied().unwrap_or(0);
-                let key = (scene.at.id.as_str().to_owned(), group, epoch);
-                let targets = self.targets.entry(key).or_default();
-                targets.insert(*host);
-                self.exercised += 1;
-                if targets.len() > 1 {
-                    return Err(format!("SLAVEOF NO ONE to {targets:?} in epoch {epoch}"));
-                }
-                let known = scene
-                    .view()
-                    .and_then(|v| said::master(v, group).map(|m| m.config_epoch.get()));
-                match known {
-                    Some(known) if known >= epoch => Err(format!(
-                        "SLAVEOF NO ONE in epoch {epoch} though config epoch {known} is known"
-                    )),
-                    _ => Ok(()),
-                }
+                self.target(scene, *host)
             }
+            Fact::Sent {
+                ask: Ask::HandOver { host, .. },
+                ..
+            } => match server_of_host(host) {
+                Some(server) => self.target(scene, server),
+                None => Err(format!("FAILOVER TO {host}, which is no server")),
+            },
             Fact::Sent {
                 host,
                 ask: Ask::Replicate { .. },

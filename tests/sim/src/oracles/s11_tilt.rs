@@ -138,7 +138,7 @@ impl Tilt {
                 }
             }
             Fact::Sent {
-                ask: Ask::MasterDown { .. } | Ask::Replicate { .. },
+                ask: Ask::MasterDown { .. } | Ask::Replicate { .. } | Ask::HandOver { .. },
                 host,
             } => return Err(format!("asks or instructs host {host} in TILT")),
             Fact::Reasserted(what, _) => {

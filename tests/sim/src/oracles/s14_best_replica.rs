@@ -49,6 +49,19 @@ fn eligible(master: &MasterView, replica: &ReplicaView) -> bool {
         && replica.master_link_down_time <= outage as i64
 }
 
+/// Its master can hand over to it by itself.
+fn follows(master: &MasterView, replica: &ReplicaView) -> bool {
+    let at = |host: &str| server_of_host(host);
+    replica.server.role_reported == "slave"
+        && replica.master_link_up
+        && at(&replica.master_host) == at(&master.instance.ip)
+}
+
+/// It has taken over from the master, by the words of both.
+fn is_successor(master: &MasterView, replica: &ReplicaView) -> bool {
+    master.server.role_reported == "slave" && replica.server.role_reported == "master"
+}
+
 fn rank(replica: &ReplicaView) -> (i64, std::cmp::Reverse<u64>, bool, String) {
     let id = replica.instance.run_id.to_ascii_lowercase();
     (
@@ -95,6 +108,12 @@ impl BestReplica {
                 chosen.master_link_down_time
             ));
         }
+        let coordinated = said::coordinated(master);
+        if coordinated && !follows(master, chosen) {
+            return Err(format!(
+                "chose server {server} for a handover, which does not follow its master"
+            ));
+        }
         let since = moment.down.unwrap_or(moment.tried);
         let waited = scene.now.saturating_sub(moment.elected) >= BARRIER;
         for other in &master.replicas {
@@ -103,7 +122,10 @@ impl BestReplica {
             if index == server || refused {
                 continue;
             }
-            if eligible(master, other) && rank(other) < rank(chosen) {
+            let fit = eligible(master, other)
+                && (!coordinated || follows(master, other))
+                && !is_successor(master, chosen);
+            if fit && rank(other) < rank(chosen) {
                 return Err(format!(
                     "chose server {server} though server {index} is better"
                 ));
@@ -170,6 +192,18 @@ impl Oracle for BestReplica {
                     Err(format!(
                         "SLAVEOF NO ONE to server {host}, selected was {selected:?}"
                     ))
+                }
+            }
+            Fact::Sent {
+                host,
+                ask: Ask::HandOver { host: to, .. },
+            } => {
+                let key = (scene.node, scene.shape.group_of(*host));
+                let selected = self.moments.get(&key).and_then(|m| m.selected);
+                if selected.is_some() && selected == server_of_host(to) {
+                    Ok(())
+                } else {
+                    Err(format!("FAILOVER TO {to}, selected was {selected:?}"))
                 }
             }
             Fact::HeardPing { host, .. } => {

@@ -99,6 +99,11 @@ pub fn majority(master: &MasterView) -> usize {
     voters / 2 + 1
 }
 
+/// A failover that an operator ordered the master to do by itself is in progress.
+pub fn coordinated(master: &MasterView) -> bool {
+    master.instance.flags.contains("coordinated_failover")
+}
+
 /// The least number of votes that wins.
 pub fn needed(master: &MasterView) -> usize {
     majority(master).max(master.quorum as usize)
@@ -149,6 +154,7 @@ impl<T: Copy> OfPair<T> {
 pub struct Attempts {
     epochs: BTreeMap<(usize, usize), u64>,
     forced: BTreeSet<(usize, usize)>,
+    coordinated: BTreeSet<(usize, usize)>,
 }
 
 impl Attempts {
@@ -166,6 +172,11 @@ impl Attempts {
             } else {
                 self.forced.remove(&key);
             }
+            if view.is_some_and(|v| master(v, group).is_some_and(coordinated)) {
+                self.coordinated.insert(key);
+            } else {
+                self.coordinated.remove(&key);
+            }
         }
     }
 
@@ -177,5 +188,10 @@ impl Attempts {
     /// The last attempt was ordered by an operator.
     pub fn forced(&self, scene: &Scene<'_>, group: usize) -> bool {
         self.forced.contains(&(scene.node, group))
+    }
+
+    /// The last attempt was one that an operator ordered the master to do by itself.
+    pub fn coordinated(&self, scene: &Scene<'_>, group: usize) -> bool {
+        self.coordinated.contains(&(scene.node, group))
     }
 }

@@ -146,7 +146,11 @@ impl Oracle for VoidEpochs {
                     attempt.given_up = true;
                 }
             }
-            EventName::TryFailover if self.attempts.forced(scene, group) => {
+            // An order to the master itself, if it comes to nothing, is as if it had not been given.
+            EventName::TryFailover
+                if self.attempts.forced(scene, group)
+                    || self.attempts.coordinated(scene, group) =>
+            {
                 self.last.remove(&key);
             }
             EventName::TryFailover => return self.tries(scene, group),

@@ -94,6 +94,8 @@ impl Oracle for Wait {
             EventName::AbortNotElected if scene.shape.features.early_retry => {
                 self.tried.remove(&key);
             }
+            // An operator's order that comes to nothing holds nothing back.
+            EventName::TryFailover if self.attempts.coordinated(scene, group) => {}
             EventName::TryFailover => {
                 let known = scene.view().and_then(|v| said::master(v, group));
                 if scene.shape.features.reassert

@@ -53,6 +53,12 @@ pub enum Act {
     CutFromPeers(u64),
     /// The server of the event dies and starts again after so many ms.
     KillServer(u64),
+    /// The master that the sentinel publishes dies and starts again after so many ms.
+    KillMaster(u64),
+    /// It hangs for so many ms.
+    HangMaster(u64),
+    /// Every connection of it is reset.
+    ResetMaster,
     /// The server of the event hangs for so many ms.
     HangServer(u64),
     /// Every connection of the server of the event is reset.

@@ -1,6 +1,6 @@
 //! Faults that wait for the worst moment.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 
@@ -157,7 +157,13 @@ impl Operators {
 
     fn fail_over(&self, node: usize) -> Effect {
         let name = self.name.clone();
-        Effect::Instruct(node, Instruction::Failover { name })
+        Effect::Instruct(
+            node,
+            Instruction::Failover {
+                name,
+                how: FailoverHow::Forced,
+            },
+        )
     }
 
     /// A leader is cut off from everybody while it waits for its promotion, and meanwhile another
@@ -225,4 +231,55 @@ impl Operators {
             self.fault(NAME, after, vec![Effect::Start(node)]),
         ]
     }
+}
+
+/// An operator has the master hand over by itself, and perhaps something happens right in the
+/// middle of it.
+pub fn coordinated(shape: &Shape, chance: &mut Chance, at: u64) -> Vec<Fault> {
+    const NAME: &str = "operator: FAILOVER COORDINATED";
+    let node = chance.between(0, shape.nodes as u64 - 1) as usize;
+    let group = chance.between(0, shape.masters as u64 - 1) as usize;
+    let order = Instruction::Failover {
+        name: MasterName::new(&Shape::group_name(group)),
+        how: FailoverHow::Coordinated,
+    };
+    let while_ms = chance.pick(&[200, 1_500, 4_000, 12_000, 40_000]);
+    let meanwhile = match chance.between(0, 13) {
+        0 => Some(("leader dies in a handover", Act::Crash(while_ms))),
+        1 => Some(("leader stops in a handover", Act::Pause(while_ms))),
+        2 => Some(("leader cut off in a handover", Act::Isolate(while_ms))),
+        3 => Some(("leader mute in a handover", Act::Mute(while_ms))),
+        4 => Some(("master dies in a handover", Act::KillMaster(while_ms))),
+        5 => Some(("master stops in a handover", Act::HangMaster(while_ms))),
+        6 => Some(("link lost in a handover", Act::ResetMaster)),
+        7 => Some(("replica dies in a handover", Act::KillServer(while_ms))),
+        8 => Some(("replica stops in a handover", Act::HangServer(while_ms))),
+        9 => Some(("forced failover in a handover", Act::OtherFailover)),
+        _ => None,
+    };
+    let mut faults = vec![Fault {
+        at,
+        name: NAME,
+        kind: Kind::Effects(vec![(0, Effect::Instruct(node, order))]),
+    }];
+    if let Some((name, act)) = meanwhile {
+        let trigger = Trigger::Announced(chance.pick(&[
+            EventName::StateWaitPromotion,
+            EventName::StateWaitPromotion,
+            EventName::StateSendSlaveofNoOne,
+            EventName::PromotedSlave,
+        ]));
+        let kind = Kind::When(trigger, act);
+        faults.insert(0, Fault { at, name, kind });
+    }
+    if chance.percent(10) {
+        let server = shape.first_master(group) + chance.between(0, 1) as usize;
+        let on = |on| Effect::RefuseFailover(server.min(shape.servers() - 1), on);
+        faults.push(Fault {
+            at: at.saturating_sub(1),
+            name: "FAILOVER refused",
+            kind: Kind::Effects(vec![(0, on(true)), (while_ms, on(false))]),
+        });
+    }
+    faults
 }

@@ -1,6 +1,6 @@
 //! Random plans, weighted towards the nasty.
 
-use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption};
+use rsentinel::core::event::{ConfigChange, FailoverHow, Instruction, SetChange, SetOption};
 use rsentinel::types::MasterName;
 
 use crate::chance::Chance;
@@ -8,7 +8,7 @@ use crate::server::{Lie, Restart};
 use crate::shape::Shape;
 use crate::world::effect::Effect;
 
-use super::nasty::{armed, operators};
+use super::nasty::{armed, coordinated, operators};
 use super::{Fault, Kind};
 
 /// Faults begin after this, in ms: until then the sentinels get to know each other.
@@ -51,6 +51,12 @@ pub fn random(shape: &Shape, chance: &mut Chance) -> (Vec<Fault>, u64) {
     if chance.percent(16) {
         let at = CALM + chance.between(0, length * 3 / 4);
         faults.extend(operators(shape, chance, at));
+    }
+    if chance.percent(30) {
+        for _ in 0..chance.between(1, 3) {
+            let at = CALM + chance.between(0, length);
+            faults.extend(coordinated(shape, chance, at));
+        }
     }
     faults.sort_by_key(|f| f.at);
     (faults, CALM + length)
@@ -423,7 +429,16 @@ fn of_operator(shape: &Shape, chance: &mut Chance, at: u64) -> Fault {
         0..=2 => effects(
             at,
             "operator: FAILOVER",
-            vec![(0, Effect::Instruct(node, Instruction::Failover { name }))],
+            vec![(
+                0,
+                Effect::Instruct(
+                    node,
+                    Instruction::Failover {
+                        name,
+                        how: FailoverHow::Forced,
+                    },
+                ),
+            )],
         ),
         3 => effects(
             at,

@@ -93,7 +93,14 @@ impl Reference {
 
     pub(super) fn slaveof(&mut self, party: Party, target: Option<(String, u16)>) {
         if let Some(conn) = self.record(party).and_then(|r| r.command) {
-            self.say(conn, Ask::Replicate { party, target });
+            self.say(
+                conn,
+                Ask::Replicate {
+                    party,
+                    target,
+                    abort_failover: false,
+                },
+            );
         }
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rsentinel::config::{KnownPeer, MasterConf, SentinelConf};
 use rsentinel::core::action::{AddressRow, Renames};
-use rsentinel::core::event::{ConnId, Instruction};
+use rsentinel::core::event::{ConnId, FailoverHow, Instruction};
 use rsentinel::core::notice::{EventName, Notice};
 use rsentinel::core::persist::Version;
 use rsentinel::core::view::AddressTable;
@@ -479,7 +479,9 @@ impl Reference {
                 .map(|(id, _)| *id)
         };
         match instruction {
-            Instruction::Failover { name } => {
+            // It knows no other word.
+            Instruction::Failover { how, .. } if how != FailoverHow::Forced => {}
+            Instruction::Failover { name, .. } => {
                 let Some(id) = find(&self.groups, &name) else {
                     return;
                 };

@@ -6,6 +6,7 @@ use rsentinel::types::{MasterName, RunId};
 
 use crate::disk::Disk;
 use crate::facts::Fact;
+use crate::hand_over::HandOver;
 use crate::node::Inbound;
 use crate::plan::{ADDRESS_CHANGES, Setting, set};
 use crate::server::{self, Restart};
@@ -36,8 +37,10 @@ impl World {
             Effect::NoAuth(s, on) => self.servers[s].no_auth = on,
             Effect::RefuseInfo(s, on) => self.servers[s].refuses_info = on,
             Effect::RefuseSlaveof(s, on) => self.servers[s].refuses_slaveof = on,
+            Effect::RefuseFailover(s, on) => self.servers[s].refuses_failover = on,
             Effect::Lie(s, lie) => self.servers[s].lie = lie,
             Effect::Priority(s, priority) => self.servers[s].priority = priority,
+            Effect::Slaveof(s, _) if self.servers[s].hand_over != HandOver::Idle => {}
             Effect::Slaveof(s, target) => {
                 let target = target
                     .filter(|t| *t < self.servers.len() && *t != s)
@@ -81,6 +84,7 @@ impl World {
             | Effect::NoAuth(s, _)
             | Effect::RefuseInfo(s, _)
             | Effect::RefuseSlaveof(s, _)
+            | Effect::RefuseFailover(s, _)
             | Effect::Lie(s, _)
             | Effect::Priority(s, _)
             | Effect::Slaveof(s, _) => *s < servers,
@@ -326,6 +330,7 @@ impl World {
             this.no_auth = false;
             this.refuses_slaveof = false;
             this.refuses_info = false;
+            this.refuses_failover = false;
             this.lie = None;
             this.busy_until = 0;
             this.loading_until = 0;

@@ -201,6 +201,9 @@ impl World {
                     },
                 );
             }
+            Answer::HandOver { outcome, .. } => {
+                self.note(|_| format!("sentinel {node}: FAILOVER at server {far}: {outcome:?}"));
+            }
             Answer::MasterDown { peer, reply } => {
                 if let Some(from) = self.node_of_host(far) {
                     let (about, down) = (peer.master, reply.as_ref().map(|r| r.down));

@@ -28,6 +28,8 @@ pub enum Effect {
     RefuseInfo(usize, bool),
     /// A server refuses SLAVEOF, or takes it again.
     RefuseSlaveof(usize, bool),
+    /// A server refuses FAILOVER, or takes it again.
+    RefuseFailover(usize, bool),
     /// A server's INFO is wrong, or right again.
     Lie(usize, Option<Lie>),
     /// A server's priority.

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::{Answer, Ask, Event};
-use rsentinel::wire::{Hello, PingVerdict, TransactionOutcome};
+use rsentinel::wire::{HandOverOutcome, Hello, PingVerdict, TransactionOutcome};
 
 use crate::facts::Fact;
+use crate::hand_over::{self, HandOver};
 use crate::node::Inbound;
 use crate::server;
+use crate::shape::server_of_host;
 
 use super::World;
 use super::carry_out::new_waiter;
@@ -21,6 +23,9 @@ impl World {
         if far < self.servers.len() {
             if self.servers[far].hung {
                 self.servers[far].waiting.push_back((number, ask));
+            } else if !self.conns[number as usize].far_queue.is_empty() {
+                // Behind a request that the server holds back.
+                self.conns[number as usize].far_queue.push_back(ask);
             } else {
                 self.handle_at_server(number, far, ask);
             }
@@ -80,6 +85,10 @@ impl World {
             }
             Ask::Hello { party, text } => {
                 let outcome = refuse();
+                if outcome.is_ok() && hand_over::holds_back(&self.servers[far], now) {
+                    let held = Ask::Hello { party, text };
+                    return self.conns[number as usize].far_queue.push_front(held);
+                }
                 if outcome.is_ok() {
                     self.publish(far, &Arc::new(Message::new(text)), 0);
                 }
@@ -89,8 +98,43 @@ impl World {
                 self.servers[far].busy_until = now;
                 Answer::Done
             }
-            Ask::Replicate { party, target } => {
+            Ask::HandOver {
+                epoch, host, ms, ..
+            } => {
+                let outcome = match refuse() {
+                    Err(why) => HandOverOutcome::Refused { why, paused: false },
+                    Ok(()) => self.told_to_hand_over(far, &host, ms),
+                };
+                Answer::HandOver { epoch, outcome }
+            }
+            Ask::Release => {
+                let outcome = refuse();
+                if outcome.is_ok() {
+                    self.servers[far].unsaved = None;
+                    self.kill_clients(number, far);
+                    self.unpause(far);
+                }
+                Answer::Released(outcome)
+            }
+            Ask::Unpause => {
+                let outcome = refuse();
+                if outcome.is_ok() {
+                    self.unpause(far);
+                }
+                Answer::Unpaused(outcome)
+            }
+            Ask::Replicate {
+                party,
+                target,
+                abort_failover,
+            } => {
                 let refused = match refuse() {
+                    Ok(()) if self.servers[far].hand_over != HandOver::Idle && !abort_failover => {
+                        Some("ERR REPLICAOF not allowed while failing over.".into())
+                    }
+                    Ok(()) if abort_failover && self.failover_denied(far).is_some() => {
+                        self.failover_denied(far)
+                    }
                     Ok(()) if self.servers[far].refuses_slaveof => Some(
                         "NOPERM this user has no permissions to run the 'slaveof' command".into(),
                     ),
@@ -100,6 +144,7 @@ impl World {
                 let outcome = match refused {
                     Some(text) => TransactionOutcome::Refused(text),
                     None => {
+                        self.servers[far].hand_over = HandOver::Idle;
                         self.obey_slaveof(number, far, target);
                         TransactionOutcome::Accepted
                     }
@@ -115,10 +160,101 @@ impl World {
         self.note(|_| format!("server {far}: SLAVEOF {target:?}"));
         server::slaveof(&mut self.servers, far, target, self.now);
         self.changes += 1;
+        self.kill_clients(sender, far);
+        self.let_go_on(far);
+    }
+
+    /// CLIENT KILL, normal and pubsub, by one of them.
+    fn kill_clients(&mut self, sender: u32, far: usize) {
         for number in 0..self.conns.len() as u32 {
             let conn = &self.conns[number as usize];
             if number != sender && conn.far == far && conn.far_open {
                 self.close_far(number, "Connection closed by client kill");
+            }
+        }
+    }
+
+    /// Why a server does not take FAILOVER at all.
+    fn failover_denied(&self, far: usize) -> Option<String> {
+        let server = &self.servers[far];
+        if !server.knows_failover {
+            Some("ERR unknown command 'FAILOVER'".into())
+        } else if server.refuses_failover {
+            Some("NOPERM this user has no permissions to run the 'failover' command".into())
+        } else {
+            None
+        }
+    }
+
+    /// CLIENT PAUSE WRITE and FAILOVER TO in one transaction.
+    fn told_to_hand_over(&mut self, far: usize, host: &str, ms: u64) -> HandOverOutcome {
+        self.note(|_| format!("server {far}: FAILOVER TO {host} TIMEOUT {ms}"));
+        if let Some(why) = self.failover_denied(far) {
+            return HandOverOutcome::Refused { why, paused: false };
+        }
+        let until = self.now + ms * 1_000;
+        let server = &mut self.servers[far];
+        server.paused_until = server.paused_until.max(until);
+        let to = server_of_host(host);
+        let begun = hand_over::begin(&mut self.servers, far, to, until, self.now);
+        hand_over::hold_or_go_on(&mut self.servers, far, self.now);
+        match begun {
+            Ok(()) => HandOverOutcome::Begun,
+            Err(why) => HandOverOutcome::Refused {
+                why: why.to_owned(),
+                paused: true,
+            },
+        }
+    }
+
+    fn unpause(&mut self, far: usize) {
+        self.servers[far].paused_until = 0;
+        self.let_go_on(far);
+    }
+
+    /// Requests that a server has held back are carried out, as far as it does not hold them back
+    /// still.
+    fn let_go_on(&mut self, far: usize) {
+        hand_over::hold_or_go_on(&mut self.servers, far, self.now);
+        for number in 0..self.conns.len() as u32 {
+            if self.conns[number as usize].far != far {
+                continue;
+            }
+            while !self.servers[far].hung && !hand_over::holds_back(&self.servers[far], self.now) {
+                let conn = &mut self.conns[number as usize];
+                let Some(ask) = conn.far_queue.pop_front().filter(|_| conn.far_open) else {
+                    break;
+                };
+                self.handle_at_server(number, far, ask);
+            }
+        }
+    }
+
+    /// FAILOVERs of servers move on, and so do those who wait for them.
+    pub(super) fn move_hand_overs(&mut self) {
+        let busy = |s: &server::Server| s.frozen || s.hand_over != HandOver::Idle;
+        if !self.servers.iter().any(busy) {
+            return;
+        }
+        let shape = &self.shape;
+        let host_of = |s: usize| super::host_text(shape, s);
+        let changed = hand_over::move_on(
+            &mut self.servers,
+            &self.network,
+            &mut self.chance,
+            self.now,
+            &host_of,
+        );
+        if changed {
+            self.changes += 1;
+            self.note(|w| {
+                let roles: Vec<_> = w.servers.iter().map(|s| s.follows.clone()).collect();
+                format!("servers hand over: {roles:?}")
+            });
+        }
+        for far in 0..self.servers.len() {
+            if busy(&self.servers[far]) {
+                self.let_go_on(far);
             }
         }
     }
@@ -229,6 +365,12 @@ impl World {
                 party,
                 TransactionOutcome::Refused("ERR unknown command".into()),
             ),
+            Ask::HandOver { epoch, .. } => Answer::HandOver {
+                epoch,
+                outcome: HandOverOutcome::Unclear("ERR unknown command".into()),
+            },
+            Ask::Release => Answer::Released(Err("ERR unknown command".into())),
+            Ask::Unpause => Answer::Unpaused(Err("ERR unknown command".into())),
         };
         self.send_in(number, In::Answer(answer));
     }

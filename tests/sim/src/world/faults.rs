@@ -1,6 +1,6 @@
 //! Faults begin, and armed ones strike.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::Notice;
 use rsentinel::types::MasterName;
 
@@ -128,6 +128,23 @@ impl World {
                     later(self, ms, Effect::StartServer(s, Restart::Same, 0));
                 }
             }
+            Act::KillMaster(ms) => {
+                if let Some(s) = self.published_server(node, group) {
+                    later(self, 0, Effect::KillServer(s));
+                    later(self, ms, Effect::StartServer(s, Restart::Same, 0));
+                }
+            }
+            Act::HangMaster(ms) => {
+                if let Some(s) = self.published_server(node, group) {
+                    later(self, 0, Effect::Hang(s, true));
+                    later(self, ms, Effect::Hang(s, false));
+                }
+            }
+            Act::ResetMaster => {
+                if let Some(s) = self.published_server(node, group) {
+                    later(self, 0, Effect::Reset(s));
+                }
+            }
             Act::HangServer(ms) => {
                 if let Some(s) = server {
                     later(self, 0, Effect::Hang(s, true));
@@ -154,7 +171,13 @@ impl World {
                 later(
                     self,
                     1,
-                    Effect::Instruct(other, Instruction::Failover { name }),
+                    Effect::Instruct(
+                        other,
+                        Instruction::Failover {
+                            name,
+                            how: FailoverHow::Forced,
+                        },
+                    ),
                 );
             }
             Act::OtherReset => {

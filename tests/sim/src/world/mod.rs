@@ -110,12 +110,15 @@ impl World {
     /// A cluster in good order whose sentinels have just been started for the first time.
     pub fn new(shape: Shape, seed: u64, faults: Vec<Fault>, oracles: Oracles) -> Self {
         let mut chance = Chance::new(seed, 1);
+        // Of a stream of its own: nothing else of a seed depends on it.
+        let old_servers = Chance::new(seed, 3).percent(10);
         let network = Network::new(shape.hosts(), shape.servers(), shape.latency);
         let servers = (0..shape.servers())
             .map(|index| {
                 let master = shape.first_master(shape.group_of(index));
                 let follows = (index != master).then(|| (host_text(&shape, master), 6379));
                 let mut server = Server::new(index, follows, &mut chance);
+                server.knows_failover = !old_servers;
                 if shape.some_never && index != master && (index - master) % 2 == 1 {
                     server.priority = 0;
                 }
@@ -264,6 +267,7 @@ impl World {
                     &mut self.chance,
                     self.now,
                 );
+                self.move_hand_overs();
                 self.queue
                     .push(self.now + REPLICATION_STEP, Due::Replication);
             }

@@ -32,6 +32,9 @@ impl World {
                 Some((master, port)) => format!("SLAVEOF {master} {port}"),
                 None => "SLAVEOF NO ONE".to_owned(),
             },
+            Ask::HandOver { host, ms, .. } => format!("FAILOVER TO {host} TIMEOUT {ms}"),
+            Ask::Release => "release of its clients".to_owned(),
+            Ask::Unpause => "CLIENT UNPAUSE".to_owned(),
             Ask::ScriptKill => "SCRIPT KILL".to_owned(),
             Ask::Hello { text, .. } => match self.news_of_hello(node, host, text) {
                 Some(news) => news,

@@ -90,9 +90,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an election is declared before the own vote is durable",
         edits: &[(
             "election/count.rs",
-            "        own && (failover.forced",
+            "        own && (failover.is_forced()",
             "        let _ = own;
-        (failover.forced",
+        (failover.is_forced()",
         )],
         breaks: &["S2"],
         seeds: PLAIN,

@@ -1,6 +1,6 @@
 //! What operators have reported, over the years, of clusters watched by sentinels.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::{Address, MasterName};
 use sim::disk::Disk;
@@ -95,7 +95,13 @@ fn sentinels_configured_with_different_masters_agree_after_a_forced_failover() {
     }
     cluster.run(20_000);
     assert_eq!(cluster.world.agreed_master(0), None);
-    cluster.act(Effect::Instruct(0, Instruction::Failover { name: m0() }));
+    cluster.act(Effect::Instruct(
+        0,
+        Instruction::Failover {
+            name: m0(),
+            how: FailoverHow::Forced,
+        },
+    ));
     cluster.settles(60_000);
 }
 
@@ -175,7 +181,13 @@ fn a_leader_stopped_for_forty_seconds_in_mid_failover_does_not_undo_what_others_
 fn a_forced_failover_whose_connections_are_lost_ends_within_failover_timeout() {
     let faults = [(EventName::StateWaitPromotion, Act::ResetServer)];
     let mut cluster = Cluster::armed(Shape::plain(3, 2), &faults);
-    cluster.act(Effect::Instruct(0, Instruction::Failover { name: m0() }));
+    cluster.act(Effect::Instruct(
+        0,
+        Instruction::Failover {
+            name: m0(),
+            how: FailoverHow::Forced,
+        },
+    ));
     // Whether SLAVEOF NO ONE arrived is unknown: no other replica may be tried meanwhile.
     cluster.run(11_000);
     cluster.settles(1_000);

@@ -1,7 +1,7 @@
 //! One config epoch with two addresses, or a configuration that stayed alone: what re-assertion
 //! elections heal, and what becomes of it without them.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 use sim::plan::Act;
@@ -14,6 +14,7 @@ use super::cluster::Cluster;
 fn failover() -> Instruction {
     Instruction::Failover {
         name: MasterName::new("m0"),
+        how: FailoverHow::Forced,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every fault that the simulator has found in the core, reduced.
 
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
 use sim::plan::Act;
@@ -14,6 +14,7 @@ use super::cluster::Cluster;
 fn failover() -> Instruction {
     Instruction::Failover {
         name: MasterName::new("m0"),
+        how: FailoverHow::Forced,
     }
 }
 

@@ -49,6 +49,7 @@ impl Leading {
             EventName::AbortNotElected
             | EventName::AbortNoGoodSlave
             | EventName::AbortSlaveTimeout
+            | EventName::AbortMasterTimeout
             | EventName::SwitchMaster
             | EventName::ResetMaster
             | EventName::Unmonitor => {
@@ -83,7 +84,7 @@ impl Leading {
         Ok(())
     }
 
-    /// SLAVEOF NO ONE was sent.
+    /// SLAVEOF NO ONE was sent, or the master was told to hand over to this server.
     pub fn promotes(
         &mut self,
         scene: &Scene<'_>,

@@ -13,6 +13,7 @@ use rsentinel::core::notice::{EventName, Notice};
 use super::Oracle;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
+use crate::shape::server_of_host;
 
 /// A SLAVEOF, until its event tells what it was for.
 #[derive(Clone)]
@@ -125,6 +126,19 @@ impl Oracle for Slaveof {
                 let sent = Sent {
                     server: *host,
                     target: target.clone(),
+                };
+                match self.sent.insert(scene.node, sent) {
+                    Some(before) => Err(unexplained(&before)),
+                    None => Ok(()),
+                }
+            }
+            Fact::Sent {
+                ask: Ask::HandOver { host: to, .. },
+                ..
+            } => {
+                let sent = Sent {
+                    server: server_of_host(to).unwrap_or(usize::MAX),
+                    target: None,
                 };
                 match self.sent.insert(scene.node, sent) {
                     Some(before) => Err(unexplained(&before)),

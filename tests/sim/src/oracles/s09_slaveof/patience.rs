@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use rsentinel::core::notice::{EventName, Notice};
-use rsentinel::wire::{InfoReport, Role};
+use rsentinel::wire::{InfoReport, Role, ServerFailover};
 
 use crate::facts::Scene;
 use crate::oracles::said;
@@ -22,6 +22,8 @@ struct Seen {
     follows: Option<(Option<String>, Option<u16>)>,
     follows_since: u64,
     last_info: Option<(u64, bool)>,
+    /// It says that it is handing over to another.
+    handing_over_since: Option<u64>,
     /// When it was last found down.
     down_at: Option<u64>,
 }
@@ -45,6 +47,10 @@ impl Patience {
         } else {
             seen.master_since = None;
         }
+        seen.handing_over_since = match report.failover {
+            Some(ServerFailover::Running) => seen.handing_over_since.or(Some(scene.now)),
+            _ => None,
+        };
         let fields = &report.replica;
         if report.role == Role::Replica {
             let follows = Some((fields.master_host.clone(), fields.master_port));
@@ -118,10 +124,14 @@ impl Patience {
                 "redirects server {server}, which does not call itself a replica"
             ));
         };
-        if server_of_host(host) == server_of_host(&target.0) && *port == Some(target.1) {
-            return Err(format!("redirects server {server} to whom it follows"));
-        }
-        let waited = scene.now - seen.follows_since;
+        let follows = server_of_host(host) == server_of_host(&target.0) && *port == Some(target.1);
+        let since = match (follows, seen.handing_over_since) {
+            (false, _) => seen.follows_since,
+            // Stuck in handing over to the right one.
+            (true, Some(since)) => since,
+            (true, None) => return Err(format!("redirects server {server} to whom it follows")),
+        };
+        let waited = scene.now - since;
         if waited < master.failover_timeout {
             return Err(format!(
                 "redirects server {server} {waited} ms after its configuration changed"
