@@ -329,7 +329,7 @@ fn what_only_the_reference_or_an_old_version_wrote_is_tolerated_with_a_warning()
 
 #[test]
 fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
-    let quiet = conf("acllog-max-len 128\ntls-port 0\nappendonly yes\nslave-priority 5\n");
+    let quiet = conf("acllog-max-len 128\nappendonly yes\nslave-priority 5\n");
     assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
     let text = format!("{M}rename-command A B\nsentinel notification-script m /x.sh\n");
     let expected =

@@ -27,6 +27,10 @@ pub enum Action {
         to: SocketAddr,
         /// What kind of conversation: decides how incoming elements are read.
         socket: Socket,
+        /// Who is there.
+        far_end: FarEnd,
+        /// The host as it was written: a name or an IP.
+        host: Arc<str>,
         /// The event name and `<I>` text to log at debug level if it fails.
         what: String,
     },
@@ -91,6 +95,15 @@ pub enum Action {
         /// The exit status.
         status: i32,
     },
+}
+
+/// Who is at the other end of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FarEnd {
+    /// A master or a replica.
+    Server,
+    /// Another sentinel.
+    Sentinel,
 }
 
 /// The two kinds of conversation with an instance.

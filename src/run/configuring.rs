@@ -23,6 +23,7 @@ pub(super) struct Configuration {
     pub(super) users: Users,
     /// Where the state is kept.
     pub(super) place: Place,
+    pub(super) ext: Ext,
     /// What is there is not what follows from all files together.
     outdated: bool,
 }
@@ -67,6 +68,7 @@ pub(super) fn configure(run: &Run, log: &LogControl) -> Result<Configuration, Fa
         conf,
         users,
         place,
+        ext,
         outdated,
     })
 }
@@ -111,17 +113,7 @@ pub(super) fn refusal(refused: state_file::Refused, path: &str) -> FatalStart {
 /// Keys that are known and set, and that nothing heeds yet.
 fn without_effect(ext: &Ext) -> Vec<&'static str> {
     let default = Ext::default();
-    let set = [
-        ("log.format", ext.log != default.log),
-        (
-            "tls.to-servers",
-            ext.tls.to_servers != default.tls.to_servers,
-        ),
-        (
-            "tls.to-sentinels",
-            ext.tls.to_sentinels != default.tls.to_sentinels,
-        ),
-    ];
+    let set = [("log.format", ext.log != default.log)];
     let set = set.into_iter().filter(|(_, set)| *set);
     set.map(|(key, _)| key).collect()
 }

@@ -109,18 +109,23 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
 
     startup::say_starting();
     let maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
-    startup::say_running(conf.server.port, 0);
+    startup::say_running(conf.server.port, conf.server.tls_port());
     startup::warn_of_backlog(conf.server.tcp_backlog);
 
     let runtime = event_loop()?;
     let signals = runtime
         .block_on(async { Signals::install() })
         .map_err(|e| failed("Can't handle signals", &e))?;
+    let tls = serving::set_up_tls(&conf.server, &configuration.ext.tls)?;
     let (entrances, socket_file) = serving::bind(&conf.server)?;
     let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
     configuration.settle_on_disk()?;
     let Configuration {
-        conf, users, place, ..
+        conf,
+        users,
+        place,
+        ext,
+        ..
     } = configuration;
     let path = run.file.clone().unwrap_or_default();
 
@@ -131,6 +136,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let user_lines = UserLines::new(ArcSwap::from_pointee(conf.server.users.clone()));
     let joints = Joints {
         door,
+        tls: tls.as_ref().map(|tls| tls.clients.clone()),
         published,
         shutdown,
         users,
@@ -138,15 +144,15 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     };
     let serving = serving::start(&conf, maxclients, entrances, joints, facts, log)?;
     let turns = Arc::new(AtomicU64::new(0));
-    let monitoring = Monitoring::start(
-        &conf,
+    let joints = monitoring::Joints {
         place,
         calls,
         notices,
         user_lines,
-        Arc::clone(&turns),
-        log,
-    )?;
+        encryption: serving::encryption(&conf.server, &ext.tls, tls.as_ref()),
+        turns: Arc::clone(&turns),
+    };
+    let monitoring = Monitoring::start(&conf, joints, log)?;
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();

@@ -12,10 +12,26 @@ use crate::core::{Birth, Features, Timings};
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
 use crate::server::access::UserLines;
-use crate::server::monitor::{self, Calls, Voice};
+use crate::server::monitor::{self, Calls, Encryption, Voice};
 use crate::server::store::{Place, Store, StoreReport};
 
 use super::{event_loop, failed};
+
+/// What joins the monitor to the rest.
+pub(super) struct Joints {
+    /// Where the state is kept.
+    pub place: Place,
+    /// What clients ask.
+    pub calls: Calls,
+    /// Where events for subscribers go.
+    pub notices: mpsc::Sender<Notice>,
+    /// Users that were changed.
+    pub user_lines: UserLines,
+    /// How outgoing connections are encrypted.
+    pub encryption: Encryption,
+    /// Counts the monitor's turns, for the watchdog.
+    pub turns: Arc<AtomicU64>,
+}
 
 /// The monitor on its thread, with the store on another.
 pub(super) struct Monitoring {
@@ -26,13 +42,17 @@ pub(super) struct Monitoring {
 impl Monitoring {
     pub(super) fn start(
         conf: &Conf,
-        place: Place,
-        calls: Calls,
-        notices: mpsc::Sender<Notice>,
-        user_lines: UserLines,
-        turns: Arc<AtomicU64>,
+        joints: Joints,
         log: &LogControl,
     ) -> Result<Monitoring, FatalStart> {
+        let Joints {
+            place,
+            calls,
+            notices,
+            user_lines,
+            encryption,
+            turns,
+        } = joints;
         let (reports, store_reports) = mpsc::unbounded_channel();
         let report = move |report| match report {
             StoreReport::Log(line) => logging::emit(&line),
@@ -50,13 +70,16 @@ impl Monitoring {
         let parts = monitor::Parts {
             birth: Birth {
                 conf: conf.sentinel.clone(),
-                port: conf.server.port,
+                port: conf
+                    .server
+                    .announced_port(encryption.to_sentinels.is_some()),
                 requirepass: conf.server.requirepass.clone(),
                 timings: Timings::default(),
                 features: Features::default(),
                 seed: rand::random(),
             },
             source,
+            encryption,
             calls,
             notices,
             store,

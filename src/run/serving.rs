@@ -11,6 +11,7 @@ use crate::acl::Users;
 use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
 use crate::config::{Conf, ServerConf, Supervised};
 use crate::core::notice::{Level, Notice};
+use crate::ext::{self, Outgoing};
 use crate::process::fatal::FatalStart;
 use crate::process::limits::{first_reserved_descriptor, open_files};
 use crate::process::logging::{self, LogControl};
@@ -20,7 +21,9 @@ use crate::server::admission::PeerHosts;
 use crate::server::conf_files;
 use crate::server::door::Door;
 use crate::server::listener;
+use crate::server::monitor::Encryption;
 use crate::server::serve::{self, ClientLimits, Server};
+use crate::server::tls::{self, Accepting, Naming, Tls};
 use crate::server::unix_socket::{self, SocketFile, UnixSocket};
 use crate::types::RunId;
 
@@ -29,6 +32,7 @@ use super::failed;
 /// Where clients come in.
 pub(super) struct Entrances {
     tcp: Vec<TcpListener>,
+    tls: Vec<TcpListener>,
     unix: Option<UnixSocket>,
 }
 
@@ -36,27 +40,77 @@ pub(super) struct Entrances {
 /// removed at the end.
 pub(super) fn bind(conf: &ServerConf) -> Result<(Entrances, Option<SocketFile>), FatalStart> {
     let warn = |line: String| logging::line(Level::Warning, &line);
-    let tcp = match conf.port {
-        0 => Vec::new(),
-        port => {
-            listener::bind(&conf.bind, port, conf.tcp_backlog, warn).map_err(FatalStart::Logged)?
-        }
+    let bind = |port, kind| match port {
+        0 => Ok(Vec::new()),
+        port => listener::bind(&conf.bind, port, kind, conf.tcp_backlog, warn)
+            .map_err(FatalStart::Logged),
     };
+    let tcp = bind(conf.port, "tcp")?;
+    let tls = bind(conf.tls_port(), "tls")?;
     let open = |path: &String| unix_socket::bind(path, conf.unixsocketperm, conf.tcp_backlog);
     let unix = conf.unixsocket.as_ref().map(open).transpose();
     let (unix, file) = unix.map_err(FatalStart::Logged)?.unzip();
-    if tcp.is_empty() && unix.is_none() {
+    if tcp.is_empty() && tls.is_empty() && unix.is_none() {
         return Err(FatalStart::Logged(
             "Configured to not listen anywhere, exiting.".into(),
         ));
     }
-    Ok((Entrances { tcp, unix }, file))
+    Ok((Entrances { tcp, tls, unix }, file))
+}
+
+/// Sets TLS up, if something asks for it.
+pub(super) fn set_up_tls(conf: &ServerConf, ext: &ext::Tls) -> Result<Option<Tls>, FatalStart> {
+    let outgoing = [
+        ("tls.to-servers", is_encrypted(conf, &ext.to_servers)),
+        ("tls.to-sentinels", is_encrypted(conf, &ext.to_sentinels)),
+    ];
+    let outgoing = outgoing.into_iter().find(|(_, encrypted)| *encrypted);
+    let asks = conf
+        .asks_for_tls()
+        .or_else(|| outgoing.map(|(name, _)| format!("{name}.enabled = true in rsentinel.toml")));
+    let Some(asks) = asks else { return Ok(None) };
+    tls::is_built().map_err(|reason| no_tls(&format!("{asks}: {reason}")))?;
+    let settings = conf.tls(outgoing.is_some()).map_err(|e| no_tls(&e))?;
+    for line in conf.tls_without_effect() {
+        logging::line(Level::Warning, &line);
+    }
+    let tls = tls::start(settings, Arc::new(logging::emit)).map_err(|e| no_tls(&e))?;
+    Ok(Some(tls))
+}
+
+/// Whether connections of this direction use TLS.
+fn is_encrypted(conf: &ServerConf, direction: &Outgoing) -> bool {
+    direction.enabled.unwrap_or_else(|| conf.tls_replication())
+}
+
+/// How outgoing connections are encrypted.
+pub(super) fn encryption(conf: &ServerConf, ext: &ext::Tls, tls: Option<&Tls>) -> Encryption {
+    let links = |direction: &Outgoing| {
+        let links = tls?.links.clone();
+        is_encrypted(conf, direction).then(|| {
+            links.named(Naming {
+                verify: direction.verify_name,
+                name: direction.server_name.as_deref().map(Arc::from),
+            })
+        })
+    };
+    Encryption {
+        to_servers: links(&ext.to_servers),
+        to_sentinels: links(&ext.to_sentinels),
+    }
+}
+
+fn no_tls(reason: &str) -> FatalStart {
+    logging::line(Level::Warning, reason);
+    FatalStart::Logged("Failed to configure TLS. Check logs for more info.".into())
 }
 
 /// What joins the serving side to the rest.
 pub(super) struct Joints {
     /// The way to the monitor.
     pub door: Door,
+    /// Handshakes of clients that speak TLS.
+    pub tls: Option<Accepting>,
     /// Events to publish.
     pub published: mpsc::Receiver<Notice>,
     /// Fires when a client says SHUTDOWN.
@@ -82,6 +136,8 @@ pub(super) fn start(
     let peers = masters.flat_map(|master| &master.known_peers);
     let parts = serve::Parts {
         listeners: entrances.tcp,
+        tls_listeners: entrances.tls,
+        tls: joints.tls,
         unix_socket: entrances.unix,
         peer_hosts: PeerHosts::new(peers.filter_map(|peer| peer.address.ip())),
         door: joints.door,
@@ -121,7 +177,9 @@ pub(super) fn facts(conf: &ServerConf, file: &Path, supervision: &Supervision) -
         .iter()
         .map(|a| format!(",bind={}", a.host))
         .collect();
-    let tcp = (conf.port != 0).then(|| format!("name=tcp{binds},port={}", conf.port));
+    let by_port = [("tcp", conf.port), ("tls", conf.tls_port())];
+    let by_port = by_port.into_iter().filter(|(_, port)| *port != 0);
+    let by_port = by_port.map(|(kind, port)| format!("name={kind}{binds},port={port}"));
     let unix = conf.unixsocket.as_ref();
     let unix = unix.map(|path| format!("name=unix,bind={path}"));
     ServerFacts {
@@ -133,16 +191,24 @@ pub(super) fn facts(conf: &ServerConf, file: &Path, supervision: &Supervision) -
             Supervised::No | Supervised::Auto => "no",
         },
         run_id: RunId::random(&rand::random()).to_string(),
-        tcp_port: conf.port,
+        tcp_port: shown_port(conf),
         executable: std::env::current_exe()
             .unwrap_or_default()
             .display()
             .to_string(),
         config_file: file.display().to_string(),
         os: operating_system(),
-        listeners: tcp.into_iter().chain(unix).collect(),
+        listeners: by_port.chain(unix).collect(),
         maxclients: u64::from(conf.maxclients),
         ..ServerFacts::default()
+    }
+}
+
+/// The plain port, or the one with TLS when that is 0.
+fn shown_port(conf: &ServerConf) -> u16 {
+    match conf.port {
+        0 => conf.tls_port(),
+        port => port,
     }
 }
 

@@ -62,7 +62,7 @@ pub fn has_place(shared: &Shared, from: Option<IpAddr>, descriptor: i64) -> bool
     if descriptor >= shared.limits.first_reserved_fd {
         return false;
     }
-    let connected = shared.clients.len();
+    let connected = shared.clients.len() + shared.handshaking.len();
     let places = Places::of(shared);
     let of_peer = from.is_some_and(|ip| shared.peer_hosts.contains(ip.to_canonical()));
     connected < if of_peer { places.all } else { places.ordinary }
@@ -72,7 +72,8 @@ pub fn has_place(shared: &Shared, from: Option<IpAddr>, descriptor: i64) -> bool
 /// came to be since they were let in need their descriptors.
 pub fn make_room(shared: &Shared) {
     let places = Places::of(shared).all;
-    let excess = shared.clients.len().saturating_sub(places);
+    let connected = shared.clients.len() + shared.handshaking.len();
+    let excess = connected.saturating_sub(places);
     if excess == 0 {
         return;
     }

@@ -12,10 +12,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
 use crate::core::action::{Renames, Socket};
 use crate::core::{Answer, Ask, ConnId, Event, Party};
@@ -23,6 +25,8 @@ use crate::types::Epoch;
 use crate::wire::{
     Frame, FrameReader, coordinated, handshake, hello, info, is_master_down, ping, replicaof,
 };
+
+use super::tls::{self, Connecting, TlsStream};
 
 /// How many bytes may wait to be written. An ask is at most some 1.2 KB and the core lets a few
 /// hundred of them wait, so only a socket that takes nothing at all gets here.
@@ -36,6 +40,10 @@ const MAX_UNANSWERED: usize = 16_384;
 /// theirs and the core has handled what came.
 const CHUNK: usize = 16 << 10;
 
+/// A handshake that is ended after this long was not ended because of other news: the core gives
+/// an unanswered connect up after 3 s.
+const LONG_HANDSHAKE: Duration = Duration::from_secs(2);
+
 /// A buffer emptied gives back its memory if it is larger than this many bytes.
 const KEPT: usize = 4 << 10;
 
@@ -47,18 +55,25 @@ pub struct LinkHandle {
     shared: Arc<Shared>,
 }
 
+/// How a socket gets to the other end.
+#[derive(Clone)]
+pub struct Way {
+    /// The other end.
+    pub to: SocketAddr,
+    /// Its name or IP as it was written.
+    pub host: Arc<str>,
+    /// The local address to connect from, if one is configured.
+    pub source: Option<IpAddr>,
+    /// How the connection is encrypted, if it is.
+    pub tls: Option<Connecting>,
+}
+
 /// Opens a socket; must be called within the monitor's runtime.
 ///
-/// `source` is the local address to connect from, if one is configured. There is no time limit
-/// on connecting other than the system's. What happens comes as events: `Connected`, then
-/// `Answered` and `Heard`, and in the end exactly one `Closed`.
-pub fn open(
-    conn: ConnId,
-    to: SocketAddr,
-    socket: Socket,
-    source: Option<IpAddr>,
-    events: UnboundedSender<Event>,
-) -> LinkHandle {
+/// There is no time limit on connecting, and on shaking hands, other than the system's. What
+/// happens comes as events: `Connected`, then `Answered` and `Heard`, and in the end exactly one
+/// `Closed`.
+pub fn open(conn: ConnId, way: Way, socket: Socket, events: UnboundedSender<Event>) -> LinkHandle {
     let shared = Arc::new(Shared::default());
     let link = Link {
         conn,
@@ -66,7 +81,7 @@ pub fn open(
         events,
         shared: shared.clone(),
     };
-    tokio::spawn(link.live(to, source));
+    tokio::spawn(link.live(way));
     LinkHandle { conn, shared }
 }
 
@@ -182,6 +197,8 @@ enum End {
     Released,
     /// For the log.
     Broken(String),
+    /// The same, and what is wrong is the encryption.
+    BrokenTls(String),
 }
 
 /// An ask that was sent, reduced to what its answer needs.
@@ -273,16 +290,22 @@ struct Link {
 
 impl Link {
     /// From the connect to the end. The socket is closed by the time its end is reported.
-    async fn live(self, to: SocketAddr, source: Option<IpAddr>) {
-        let end = match self.connected(to, source).await {
-            Ok(stream) => self.converse(stream).await,
-            Err(end) => end,
+    async fn live(self, way: Way) {
+        let end = match &way.tls {
+            None => match self.connected(&way).await {
+                Ok(stream) => {
+                    self.report_up(&stream);
+                    self.converse(stream, &mut false).await
+                }
+                Err(end) => end,
+            },
+            Some(tls) => self.live_encrypted(&way, tls).await,
         };
         *self.shared.lock() = Outbox {
             state: State::Ended,
             ..Outbox::default()
         };
-        if let End::Broken(reason) = end {
+        if let End::Broken(reason) | End::BrokenTls(reason) = end {
             self.report(Event::Closed {
                 conn: self.conn,
                 reason,
@@ -290,21 +313,58 @@ impl Link {
         }
     }
 
-    async fn connected(&self, to: SocketAddr, source: Option<IpAddr>) -> Result<TcpStream, End> {
-        let stream = tokio::select! {
-            biased;
-            end = self.ended() => return Err(end),
-            connected = connect(to, source) => connected.map_err(broken)?,
+    async fn live_encrypted(&self, way: &Way, tls: &Connecting) -> End {
+        let mut understood = false;
+        let end = match self.encrypted(way, tls).await {
+            Ok(stream) => self.converse(stream, &mut understood).await,
+            Err(end) => end,
         };
-        let local_ip = stream
-            .local_addr()
-            .ok()
-            .map(|local| local.ip().to_canonical());
+        if understood {
+            tls.worked(way.to);
+        }
+        if let End::BrokenTls(reason) = &end {
+            tls.failed(way.to, reason);
+        }
+        end
+    }
+
+    async fn connected(&self, way: &Way) -> Result<TcpStream, End> {
+        tokio::select! {
+            biased;
+            end = self.ended() => Err(end),
+            connected = connect(way.to, way.source) => connected.map_err(broken),
+        }
+    }
+
+    /// Connects and shakes hands; only then the socket is up.
+    async fn encrypted(&self, way: &Way, tls: &Connecting) -> Result<TlsStream, End> {
+        let stream = self.connected(way).await?;
+        let local_ip = local_ip(&stream);
+        let began = Instant::now();
+        let shaken = tokio::select! {
+            biased;
+            end = self.ended() => {
+                // The core does not say why it closes a socket; after this time it is patience.
+                if began.elapsed() >= LONG_HANDSHAKE {
+                    tls.failed(way.to, "the handshake was not answered (is it a port for TLS?)");
+                }
+                return Err(end);
+            }
+            shaken = tls.connect(stream, &way.host) => shaken,
+        };
+        let stream = shaken.map_err(|failure| End::BrokenTls(failure.reason))?;
         self.report(Event::Connected {
             conn: self.conn,
             local_ip,
         });
         Ok(stream)
+    }
+
+    fn report_up(&self, stream: &TcpStream) {
+        self.report(Event::Connected {
+            conn: self.conn,
+            local_ip: local_ip(stream),
+        });
     }
 
     /// Waits until the socket must end by our own will.
@@ -322,13 +382,19 @@ impl Link {
         .await
     }
 
-    async fn converse(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> End {
+    /// Until the end; `understood` becomes true with the first element that the other end says.
+    async fn converse(
+        &self,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+        understood: &mut bool,
+    ) -> End {
         let mut reader = FrameReader::default();
         loop {
             let read = poll_fn(|cx| self.turn(cx, Pin::new(&mut stream), &mut reader)).await;
             let handled = read.and_then(|read| {
                 while let Some(frame) = reader.next_frame().map_err(broken)? {
                     self.receive(frame)?;
+                    *understood = true;
                 }
                 Ok(read)
             });
@@ -362,7 +428,7 @@ impl Link {
             return Poll::Ready(Err(end));
         }
         match outbox.write(cx, stream) {
-            Err(error) if read.is_pending() => Poll::Ready(Err(broken(error))),
+            Err(error) if read.is_pending() => Poll::Ready(Err(broken_io(&error))),
             _ => read,
         }
     }
@@ -465,7 +531,7 @@ fn poll_chunk(
     let mut chunk = ReadBuf::uninit(&mut space);
     match stream.poll_read(cx, &mut chunk) {
         Poll::Pending => Poll::Pending,
-        Poll::Ready(Err(error)) => Poll::Ready(Err(broken(error))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(broken_io(&error))),
         Poll::Ready(Ok(())) if chunk.filled().is_empty() => {
             Poll::Ready(Err(End::Broken("Server closed the connection".to_owned())))
         }
@@ -474,6 +540,18 @@ fn poll_chunk(
             Poll::Ready(Ok(chunk.filled().len()))
         }
     }
+}
+
+fn local_ip(stream: &TcpStream) -> Option<IpAddr> {
+    let local = stream.local_addr().ok()?;
+    Some(local.ip().to_canonical())
+}
+
+fn broken_io(error: &io::Error) -> End {
+    if tls::is_of_tls(error) {
+        return End::BrokenTls(error.to_string());
+    }
+    broken(error)
 }
 
 /// An error as the log shows it, without the number of the operating system.

@@ -16,20 +16,24 @@ use crate::core::notice::Level;
 use super::admission::has_place;
 use super::client;
 use super::conf_files::os_text;
+use super::handshaking;
 use super::serve::Shared;
+use super::tls::Accepting;
 
 /// How long accepting rests after a failure that will not pass at once (no file descriptor left).
 pub(super) const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 pub(super) const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
 
-const PROTECTED: &[u8] = b"-DENIED Running in protected mode: no password is set for the default \
+/// What a client from elsewhere is told while nobody needs a password.
+pub(super) const PROTECTED: &[u8] =
+    b"-DENIED Running in protected mode: no password is set for the default \
     user, so only connections from the loopback interface are accepted. To let other hosts in, \
     set a password with 'requirepass', or write 'protected-mode no' into the configuration file, \
     or start with '--protected-mode no'; then restart. Make sure that the port cannot be reached \
     from the internet if you do so without a password.\r\n";
 
-/// Opens a listening socket on every address; `::*` and addresses with a colon are IPv6 only.
+/// Opens a listening socket on every address (`kind` is `tcp` or `tls`, for the log); `::*` and addresses with a colon are IPv6 only.
 ///
 /// Every address that fails is told to `warn` with the line for the log. A failure is tolerated
 /// when the address is optional and does not exist here, or when the system does not know the
@@ -37,6 +41,7 @@ const PROTECTED: &[u8] = b"-DENIED Running in protected mode: no password is set
 pub fn bind(
     addresses: &[BindAddress],
     port: u16,
+    kind: &str,
     backlog: u32,
     mut warn: impl FnMut(String),
 ) -> Result<Vec<net::TcpListener>, String> {
@@ -50,7 +55,9 @@ pub fn bind(
                     address.host, failure.text
                 ));
                 if !failure.is_tolerated(address.optional) {
-                    return Err(format!("Failed listening on port {port} (tcp), aborting."));
+                    return Err(format!(
+                        "Failed listening on port {port} ({kind}), aborting."
+                    ));
                 }
             }
         }
@@ -135,11 +142,14 @@ fn resolver_text(error: &io::Error) -> String {
     }
 }
 
-/// Lets connections in until the runtime ends.
-pub async fn accept_all(shared: Rc<Shared>, listener: TcpListener) {
+/// Lets connections in until the runtime ends; with `tls`, after a handshake.
+pub async fn accept_all(shared: Rc<Shared>, listener: TcpListener, tls: Option<Accepting>) {
     loop {
+        if tls.is_some() {
+            shared.handshaking.room(&shared).await;
+        }
         match listener.accept().await {
-            Ok((stream, from)) => admit(&shared, stream, from),
+            Ok((stream, from)) => admit(&shared, stream, from, tls.as_ref()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 shared.log(
@@ -152,15 +162,20 @@ pub async fn accept_all(shared: Rc<Shared>, listener: TcpListener) {
     }
 }
 
-fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
+fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr, tls: Option<&Accepting>) {
     shared.log(Level::Verbose, format!("Accepted {from}"));
     shared.counters.connections.add(1);
     let fd = i64::from(stream.as_raw_fd());
     if !has_place(shared, Some(from.ip()), fd) {
-        return refuse(shared, stream.into_std(), TOO_MANY);
+        // Whoever expects a handshake could not read the line.
+        let line = if tls.is_some() { &[] } else { TOO_MANY };
+        return refuse(shared, stream.into_std(), line);
     }
-    let open_to_all = shared.settings.users.borrow().need_no_password();
-    if shared.limits.protected_mode && open_to_all && !from.ip().is_loopback() {
+    if let Some(tls) = tls {
+        prepare(&stream, shared.limits.tcp_keepalive_s);
+        return handshaking::begin(shared, tls.clone(), stream, from);
+    }
+    if must_be_refused_unprotected(shared, from) {
         return refuse(shared, stream.into_std(), PROTECTED);
     }
     let Ok(at) = stream.local_addr() else {
@@ -171,6 +186,12 @@ fn admit(shared: &Rc<Shared>, stream: TcpStream, from: SocketAddr) {
         .clients
         .enrol(from.to_string(), at.to_string(), fd, shared);
     tokio::task::spawn_local(client::serve(Rc::clone(shared), client, stream));
+}
+
+/// Whether `protected-mode` keeps clients from this address out at present.
+pub(super) fn must_be_refused_unprotected(shared: &Shared, from: SocketAddr) -> bool {
+    let open_to_all = shared.settings.users.borrow().need_no_password();
+    shared.limits.protected_mode && open_to_all && !from.ip().is_loopback()
 }
 
 /// Best effort: a socket that cannot be tuned still serves.
@@ -208,7 +229,7 @@ mod tests {
 
     fn try_bind(addresses: &[BindAddress], port: u16) -> (Result<usize, String>, Vec<String>) {
         let mut warnings = Vec::new();
-        let outcome = bind(addresses, port, 511, |line| warnings.push(line));
+        let outcome = bind(addresses, port, "tcp", 511, |line| warnings.push(line));
         (outcome.map(|listeners| listeners.len()), warnings)
     }
 
@@ -250,7 +271,7 @@ mod tests {
 
     #[test]
     fn any_ipv4_and_any_ipv6_share_a_port() {
-        let v4 = bind(&[address("*", false)], 0, 511, |_| {}).expect("any port");
+        let v4 = bind(&[address("*", false)], 0, "tcp", 511, |_| {}).expect("any port");
         let port = v4[0].local_addr().expect("bound").port();
         let (outcome, warnings) = try_bind(&[address("::*", true)], port);
         // A machine without IPv6 tolerates it with a warning.

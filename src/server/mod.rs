@@ -10,6 +10,7 @@ pub mod conf_files;
 mod counters;
 pub mod dns;
 pub mod door;
+mod handshaking;
 pub mod link;
 pub mod listener;
 pub mod monitor;
@@ -19,4 +20,9 @@ mod scripts;
 pub mod serve;
 pub mod store;
 mod subscriptions;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub mod tls;
 pub mod unix_socket;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::core::action::FarEnd;
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::notice::{LogLine, Notice};
 use crate::core::view::{AddressTable, View};
@@ -18,9 +19,10 @@ use crate::core::{Action, Birth, ConnId, Event, Reply, Sentinel, Waiter};
 use super::clock::Clock;
 use super::dns::Resolver;
 use super::door::{Call, Door};
-use super::link::{self, LinkHandle};
+use super::link::{self, LinkHandle, Way};
 use super::scripts::Scripts;
 use super::store::{Store, StoreReport};
+use super::tls::Connecting;
 
 /// Calls of peers that may wait: each is one small question of one connection, and a peer has few
 /// unanswered; beyond this the asking connection waits.
@@ -78,12 +80,32 @@ pub fn door() -> (Door, Calls) {
     )
 }
 
+/// How outgoing connections are encrypted, by who is at the other end; `None`: not at all.
+#[derive(Clone, Default)]
+pub struct Encryption {
+    /// Those to masters and replicas.
+    pub to_servers: Option<Connecting>,
+    /// Those to other sentinels.
+    pub to_sentinels: Option<Connecting>,
+}
+
+impl Encryption {
+    fn of(&self, far_end: FarEnd) -> Option<&Connecting> {
+        match far_end {
+            FarEnd::Server => self.to_servers.as_ref(),
+            FarEnd::Sentinel => self.to_sentinels.as_ref(),
+        }
+    }
+}
+
 /// Everything the monitor needs.
 pub struct Parts {
     /// What the core is born from.
     pub birth: Birth,
     /// The address outgoing connections leave from, if one is configured.
     pub source: Option<IpAddr>,
+    /// How outgoing connections are encrypted.
+    pub encryption: Encryption,
     /// Its end of the door.
     pub calls: Calls,
     /// Where events for subscribers go. When it is full the event is not published, only logged:
@@ -106,6 +128,7 @@ pub async fn run(parts: Parts) {
     let Parts {
         birth,
         source,
+        encryption,
         calls,
         notices,
         store,
@@ -130,6 +153,7 @@ pub async fn run(parts: Parts) {
         scripts: Scripts::new(events.clone()),
         events,
         source,
+        encryption,
         store,
         notices,
         addresses,
@@ -198,6 +222,7 @@ struct Monitor {
     scripts: Scripts,
     events: mpsc::UnboundedSender<Event>,
     source: Option<IpAddr>,
+    encryption: Encryption,
     store: Store,
     notices: mpsc::Sender<Notice>,
     addresses: Arc<ArcSwap<AddressTable>>,
@@ -296,9 +321,20 @@ impl Monitor {
         while let Some(action) = self.core.poll_action() {
             match action {
                 Action::Connect {
-                    conn, to, socket, ..
+                    conn,
+                    to,
+                    socket,
+                    far_end,
+                    host,
+                    ..
                 } => {
-                    let handle = link::open(conn, to, socket, self.source, self.events.clone());
+                    let way = Way {
+                        to,
+                        host,
+                        source: self.source,
+                        tls: self.encryption.of(far_end).cloned(),
+                    };
+                    let handle = link::open(conn, way, socket, self.events.clone());
                     self.links.insert(conn, handle);
                 }
                 Action::Close { conn } => {

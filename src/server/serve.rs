@@ -26,9 +26,11 @@ use super::admission::{self, PeerHosts};
 use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
+use super::handshaking::Handshaking;
 use super::listener;
 use super::pause::Pause;
 use super::subscriptions::Subscriptions;
+use super::tls::Accepting;
 use super::unix_socket::{self, UnixSocket};
 
 /// The name of the serving thread.
@@ -45,6 +47,10 @@ const EVENTS_PER_TURN: usize = 64;
 pub struct Parts {
     /// Bound and listening, from [`listener::bind`].
     pub listeners: Vec<net::TcpListener>,
+    /// The same, for clients that speak TLS.
+    pub tls_listeners: Vec<net::TcpListener>,
+    /// Handshakes with these; without it `tls_listeners` are not listened on.
+    pub tls: Option<Accepting>,
     /// The unix socket, from [`unix_socket::bind`].
     pub unix_socket: Option<UnixSocket>,
     /// Where other sentinels are, as far as that is known.
@@ -126,12 +132,18 @@ impl Server {
             .build()?;
         let listeners = {
             let _inside = runtime.enter();
-            let listen = |listener: net::TcpListener| {
+            let listen = |listener: net::TcpListener, tls| {
                 listener.set_nonblocking(true)?;
-                TcpListener::from_std(listener)
+                Ok((TcpListener::from_std(listener)?, tls))
             };
-            let all = parts.listeners.drain(..).map(listen);
-            all.collect::<io::Result<Vec<TcpListener>>>()?
+            let plain = parts.listeners.drain(..).map(|one| listen(one, None));
+            let mut all = plain.collect::<io::Result<Vec<Entrance>>>()?;
+            if let Some(tls) = &parts.tls {
+                for one in parts.tls_listeners.drain(..) {
+                    all.push(listen(one, Some(tls.clone()))?);
+                }
+            }
+            all
         };
         let unix_socket = {
             let _inside = runtime.enter();
@@ -169,9 +181,12 @@ impl Drop for Server {
     }
 }
 
+/// A listener, and the handshakes that its clients begin with.
+type Entrance = (TcpListener, Option<Accepting>);
+
 async fn run(
     parts: Parts,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Entrance>,
     unix_socket: Option<(tokio::net::UnixListener, String)>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -182,6 +197,7 @@ async fn run(
         peer_hosts: parts.peer_hosts,
         limits: parts.limits,
         clients: Clients::default(),
+        handshaking: Handshaking::default(),
         subscriptions: RefCell::default(),
         counters: Counters::default(),
         pause: Pause::default(),
@@ -191,8 +207,8 @@ async fn run(
         log: parts.log,
     });
     let mut lasting = JoinSet::new();
-    for listener in listeners {
-        lasting.spawn_local(listener::accept_all(Rc::clone(&shared), listener));
+    for (listener, tls) in listeners {
+        lasting.spawn_local(listener::accept_all(Rc::clone(&shared), listener, tls));
     }
     if let Some((listener, path)) = unix_socket {
         lasting.spawn_local(unix_socket::accept_all(Rc::clone(&shared), listener, path));
@@ -265,6 +281,8 @@ pub struct Shared {
     pub limits: ClientLimits,
     /// All connections.
     pub clients: Clients,
+    /// Those that have not got so far yet.
+    pub handshaking: Handshaking,
     /// Who hears which events.
     pub subscriptions: RefCell<Subscriptions>,
     /// CLIENT PAUSE.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rsentinel::core::action::{Renames, Socket};
 use rsentinel::core::{Answer, Ask, ConnId, Event, MasterId, Party, Who};
-use rsentinel::server::link::{self, LinkHandle};
+use rsentinel::server::link::{self, LinkHandle, Way};
 use rsentinel::types::Secret;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
@@ -33,7 +33,13 @@ pub fn open(to: SocketAddr, socket: Socket) -> Opened {
 
 pub fn open_from(to: SocketAddr, socket: Socket, source: Option<IpAddr>) -> Opened {
     let (sender, events) = unbounded_channel();
-    let link = link::open(CONN, to, socket, source, sender);
+    let way = Way {
+        to,
+        host: to.ip().to_string().into(),
+        source,
+        tls: None,
+    };
+    let link = link::open(CONN, way, socket, sender);
     Opened {
         link,
         events: Events(events),

@@ -73,8 +73,8 @@ impl Daemon {
             host: options.bind.to_owned(),
             optional: false,
         };
-        let listeners =
-            listener::bind(&[address], 0, 511, |line| panic!("{line}")).expect("a free port");
+        let listeners = listener::bind(&[address], 0, "tcp", 511, |line| panic!("{line}"))
+            .expect("a free port");
         let port = listeners[0].local_addr().expect("bound").port();
         let (peers_in, peers) = mpsc::channel(options.queue);
         let (clients_in, clients) = mpsc::channel(options.queue);
@@ -86,6 +86,8 @@ impl Daemon {
         let lines = Arc::clone(&log);
         let server = Server::start(Parts {
             listeners,
+            tls_listeners: Vec::new(),
+            tls: None,
             unix_socket: options.unix_socket,
             peer_hosts: PeerHosts::default(),
             door: Door {

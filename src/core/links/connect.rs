@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::types::{Mono, Now};
 
-use super::super::action::{Action, Ask, Renames, Socket};
+use super::super::action::{Action, Ask, FarEnd, Renames, Socket};
 use super::super::deadlines::Deadline;
 use super::super::event::ConnId;
 use super::super::notice::EventName;
@@ -270,10 +270,16 @@ impl Sentinel {
         let conn = ConnId(self.next_conn);
         self.conns.insert(conn, (id, kind));
         let what = self.describe(party);
+        let far_end = match party.who {
+            Who::Peer(_) => FarEnd::Sentinel,
+            _ => FarEnd::Server,
+        };
         self.out.push_back(Action::Connect {
             conn,
             to,
             socket: kind,
+            far_end,
+            host: Arc::from(address.host()),
             what,
         });
         if let Some(link) = self.links.get_mut(&id)

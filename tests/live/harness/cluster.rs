@@ -1,5 +1,6 @@
 //! A master, its replicas, and the sentinels that watch them.
 
+use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ pub enum Voice {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub sentinels: Vec<(Daemon, Voice)>,
+    /// The first master.
+    pub master: ServerOptions,
     pub replicas: Vec<ServerOptions>,
     pub quorum: u32,
     /// In milliseconds.
@@ -51,6 +54,8 @@ pub struct Plan {
     pub lines: Vec<String>,
     /// Still further lines, sentinel by sentinel.
     pub lines_of: Vec<Vec<String>>,
+    /// The text of rsentinel.toml, which all of our sentinels read; empty: there is none.
+    pub ext: String,
     /// The sentinels begin at these instants after the servers are ready, the first one at the
     /// first; a sentinel without one begins as soon as the one before it answers.
     pub begins: Vec<Duration>,
@@ -73,6 +78,7 @@ impl Plan {
                 .iter()
                 .map(|daemon| (*daemon, Voice::MayLead))
                 .collect(),
+            master: ServerOptions::default(),
             replicas: vec![ServerOptions::default(); 2],
             quorum: 2,
             down_after,
@@ -85,6 +91,7 @@ impl Plan {
             login: None,
             lines: Vec::new(),
             lines_of: Vec::new(),
+            ext: String::new(),
             begins: Vec::new(),
         }
     }
@@ -123,13 +130,17 @@ impl Cluster {
     /// Starts everything; servers are linked, sentinels answer.
     pub fn start_undiscovered(plan: &Plan) -> Cluster {
         let directory = TempDir::new().expect("a temporary directory");
+        if !plan.ext.is_empty() {
+            fs::write(directory.path().join("rsentinel.toml"), &plan.ext)
+                .expect("the directory is writable");
+        }
         let as_planned = |options: &ServerOptions| ServerOptions {
             password: plan.password.clone(),
             login: plan.server_login.clone(),
             lines: [options.lines.clone(), plan.server_lines.clone()].concat(),
             ..options.clone()
         };
-        let master = RedisServer::start(directory.path(), &as_planned(&ServerOptions::default()));
+        let master = RedisServer::start(directory.path(), &as_planned(&plan.master));
         let master_port = master.port();
         let mut servers = vec![master];
         for options in &plan.replicas {

@@ -21,11 +21,15 @@ pub struct ServerOptions {
     pub login: Option<Login>,
     /// Further lines of its file.
     pub lines: Vec<String>,
+    /// It is known by a port for TLS, and tests ask it by another. The lines name its files.
+    pub tls: bool,
 }
 
 /// A redis-server process on a loopback port, restartable there.
 pub struct RedisServer {
     port: u16,
+    /// Where it answers without TLS.
+    plain: u16,
     directory: PathBuf,
     login: Option<Login>,
     process: Process,
@@ -36,12 +40,14 @@ impl RedisServer {
     pub fn start(directory: &Path, options: &ServerOptions) -> RedisServer {
         for _ in 0..10 {
             let port = free_port();
-            write_config(directory, port, options);
+            let plain = if options.tls { free_port() } else { port };
+            write_config(directory, port, plain, options);
             let password = options.password.as_deref();
             let login = password.map(|password| Login::new("default", password));
             let process = spawn(directory, port);
             let mut server = RedisServer {
                 port,
+                plain,
                 directory: directory.to_owned(),
                 login: options.login.clone().or(login),
                 process,
@@ -75,7 +81,7 @@ impl RedisServer {
 
     /// Asks it something.
     pub fn ask(&self, words: &[&str]) -> Option<Value> {
-        ask_as(self.login.as_ref(), self.port, words).ok()
+        ask_as(self.login.as_ref(), self.plain, words).ok()
     }
 
     /// One line of its INFO.
@@ -124,11 +130,14 @@ fn spawn(directory: &Path, port: u16) -> Process {
     )
 }
 
-fn write_config(directory: &Path, port: u16, options: &ServerOptions) {
+fn write_config(directory: &Path, port: u16, plain: u16, options: &ServerOptions) {
     let mut text = format!(
-        "port {port}\nbind 127.0.0.1\ndir {}\ndbfilename redis-{port}.rdb\nsave \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n",
+        "port {plain}\nbind 127.0.0.1\ndir {}\ndbfilename redis-{port}.rdb\nsave \"\"\nappendonly no\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n",
         directory.display()
     );
+    if options.tls {
+        text += &format!("tls-port {port}\ntls-replication yes\n");
+    }
     if let Some(master) = options.master {
         text += &format!("replicaof 127.0.0.1 {master}\n");
     }

@@ -1,6 +1,6 @@
 //! Links and periodic commands.
 
-use rsentinel::core::action::{Action, Socket};
+use rsentinel::core::action::{Action, FarEnd, Socket};
 use rsentinel::core::notice::EventName;
 use rsentinel::core::{Ask, ConnId, Party, Who};
 use rsentinel::wire::{Hello, PingVerdict, Role};
@@ -53,6 +53,8 @@ impl Reference {
             conn,
             to,
             socket,
+            far_end: FarEnd::Server, // Nobody here asks.
+            host: "".into(),
             what: String::new(),
         });
         conn
