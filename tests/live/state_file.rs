@@ -26,6 +26,7 @@ fn settings(master: u16) -> Settings {
         failover_timeout: 10_000,
         parallel_syncs: 1,
         auth_pass: None,
+        login: None,
         lines: Vec::new(),
     }
 }

@@ -31,6 +31,7 @@ fn a_storm_of_clients_neither_stops_the_watching_nor_keeps_a_peer_out() {
         failover_timeout: 20_000,
         parallel_syncs: 1,
         auth_pass: None,
+        login: None,
         lines: Vec::new(),
     };
     let program = Daemon::Rsentinel.program().display();
