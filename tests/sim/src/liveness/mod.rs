@@ -146,7 +146,11 @@ impl Liveness {
                 Look {
                     aim: Aim::Led,
                     group,
-                    premise: ready && !(agreed.is_some() && is_hopeless(group, &views)),
+                    premise: ready
+                        && match agreed {
+                            Some(_) => !is_hopeless(group, &views),
+                            None => !estranged && !world.is_outvoted(group, &views),
+                        },
                     about: 0,
                     missing: led.is_none().then(|| match agreed {
                         Some(master) => format!("server {master} is not a master"),

@@ -12,6 +12,7 @@ mod estranged;
 mod far_end;
 mod faults;
 mod moves;
+mod outvoted;
 mod running;
 mod said;
 pub(crate) mod settled;

@@ -126,7 +126,8 @@ impl World {
         let views = || views.get_or_init(|| self.views()).as_slice();
         let Some(master) = self.agreed_master(group) else {
             let missing = Unsettled::Disagreement(group);
-            return (!self.is_estranged(group)).then_some(missing);
+            let lasting = self.is_estranged(group) || self.is_outvoted(group, views());
+            return (!lasting).then_some(missing);
         };
         if !self.is_serving_master(master) {
             let missing = Unsettled::NoMaster(group);
