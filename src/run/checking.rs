@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::cli::Run;
 use crate::commands::settle_users;
 use crate::config::state_file::{self, Refused};
-use crate::config::{self, Conf, ConfigError, Value, dangers};
+use crate::config::{self, Conf, ConfigError, dangers};
 use crate::ext::Ext;
 use crate::process::fatal::FatalStart;
 use crate::process::{config_file, ext_file};
@@ -96,6 +96,7 @@ impl Findings {
         }
         self.users(&conf);
         self.listeners(&conf);
+        self.tls(&conf, &ext);
         let state_file = run.state_file.as_deref();
         let state_file = state_file.or(ext.state_file.as_deref().map(Path::new));
         self.place(file, state_file);
@@ -119,11 +120,21 @@ impl Findings {
 
     fn listeners(&mut self, conf: &Conf) {
         let server = &conf.server;
-        let tls_port = matches!(server.kept("tls-port"), Some(Value::Int(1..)));
-        let tcp = (server.port != 0 || tls_port) && !server.bind.is_empty();
+        let tcp = (server.port != 0 || server.tls_port() != 0) && !server.bind.is_empty();
         if !tcp && server.unixsocket.is_none() {
             let text = "Configured to not listen anywhere";
             self.say(Gravity::Error, None, text, None);
+        }
+    }
+
+    fn tls(&mut self, conf: &Conf, ext: &Ext) {
+        match super::encrypting::check(&conf.server, &ext.tls) {
+            Ok(warnings) => {
+                for text in warnings {
+                    self.say(Gravity::Warning, None, &text, None);
+                }
+            }
+            Err(text) => self.say(Gravity::Error, None, &text, None),
         }
     }
 

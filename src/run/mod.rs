@@ -2,6 +2,7 @@
 
 mod checking;
 mod configuring;
+mod encrypting;
 mod monitoring;
 mod serving;
 mod stopping;
@@ -116,7 +117,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     let signals = runtime
         .block_on(async { Signals::install() })
         .map_err(|e| failed("Can't handle signals", &e))?;
-    let tls = serving::set_up_tls(&conf.server, &configuration.ext.tls)?;
+    let tls = encrypting::set_up(&conf.server, &configuration.ext.tls)?;
     let (entrances, socket_file) = serving::bind(&conf.server)?;
     let pid_file = conf.server.pidfile.as_deref().map(write_pid_file);
     configuration.settle_on_disk()?;
@@ -149,7 +150,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         calls,
         notices,
         user_lines,
-        encryption: serving::encryption(&conf.server, &ext.tls, tls.as_ref()),
+        encryption: encrypting::encryption(&conf.server, &ext.tls, tls.as_ref()),
         turns: Arc::clone(&turns),
     };
     let monitoring = Monitoring::start(&conf, joints, log)?;

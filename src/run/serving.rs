@@ -11,7 +11,6 @@ use crate::acl::Users;
 use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
 use crate::config::{Conf, ServerConf, Supervised};
 use crate::core::notice::{Level, Notice};
-use crate::ext::{self, Outgoing};
 use crate::process::fatal::FatalStart;
 use crate::process::limits::{first_reserved_descriptor, open_files};
 use crate::process::logging::{self, LogControl};
@@ -21,9 +20,8 @@ use crate::server::admission::PeerHosts;
 use crate::server::conf_files;
 use crate::server::door::Door;
 use crate::server::listener;
-use crate::server::monitor::Encryption;
 use crate::server::serve::{self, ClientLimits, Server};
-use crate::server::tls::{self, Accepting, Naming, Tls};
+use crate::server::tls::Accepting;
 use crate::server::unix_socket::{self, SocketFile, UnixSocket};
 use crate::types::RunId;
 
@@ -56,53 +54,6 @@ pub(super) fn bind(conf: &ServerConf) -> Result<(Entrances, Option<SocketFile>),
         ));
     }
     Ok((Entrances { tcp, tls, unix }, file))
-}
-
-/// Sets TLS up, if something asks for it.
-pub(super) fn set_up_tls(conf: &ServerConf, ext: &ext::Tls) -> Result<Option<Tls>, FatalStart> {
-    let outgoing = [
-        ("tls.to-servers", is_encrypted(conf, &ext.to_servers)),
-        ("tls.to-sentinels", is_encrypted(conf, &ext.to_sentinels)),
-    ];
-    let outgoing = outgoing.into_iter().find(|(_, encrypted)| *encrypted);
-    let asks = conf
-        .asks_for_tls()
-        .or_else(|| outgoing.map(|(name, _)| format!("{name}.enabled = true in rsentinel.toml")));
-    let Some(asks) = asks else { return Ok(None) };
-    tls::is_built().map_err(|reason| no_tls(&format!("{asks}: {reason}")))?;
-    let settings = conf.tls(outgoing.is_some()).map_err(|e| no_tls(&e))?;
-    for line in conf.tls_without_effect() {
-        logging::line(Level::Warning, &line);
-    }
-    let tls = tls::start(settings, Arc::new(logging::emit)).map_err(|e| no_tls(&e))?;
-    Ok(Some(tls))
-}
-
-/// Whether connections of this direction use TLS.
-fn is_encrypted(conf: &ServerConf, direction: &Outgoing) -> bool {
-    direction.enabled.unwrap_or_else(|| conf.tls_replication())
-}
-
-/// How outgoing connections are encrypted.
-pub(super) fn encryption(conf: &ServerConf, ext: &ext::Tls, tls: Option<&Tls>) -> Encryption {
-    let links = |direction: &Outgoing| {
-        let links = tls?.links.clone();
-        is_encrypted(conf, direction).then(|| {
-            links.named(Naming {
-                verify: direction.verify_name,
-                name: direction.server_name.as_deref().map(Arc::from),
-            })
-        })
-    };
-    Encryption {
-        to_servers: links(&ext.to_servers),
-        to_sentinels: links(&ext.to_sentinels),
-    }
-}
-
-fn no_tls(reason: &str) -> FatalStart {
-    logging::line(Level::Warning, reason);
-    FatalStart::Logged("Failed to configure TLS. Check logs for more info.".into())
 }
 
 /// What joins the serving side to the rest.

@@ -9,6 +9,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
 use openssl::symm::Cipher;
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name, X509NameRef};
@@ -42,6 +43,8 @@ pub struct Wish<'a> {
     pub ip: bool,
     /// From and to, in days from now.
     pub days: (i64, i64),
+    /// An RSA key instead of one on a curve.
+    pub rsa: bool,
     /// Encrypts the key.
     pub pass: Option<&'a str>,
 }
@@ -53,6 +56,7 @@ pub fn wish(name: &str) -> Wish<'_> {
         dns: &[],
         ip: true,
         days: (-1, 30),
+        rsa: false,
         pass: None,
     }
 }
@@ -78,7 +82,11 @@ impl Authority {
 
     /// Issues what is wished for; an older one of that name is replaced.
     pub fn issue(&self, wish: Wish<'_>) -> Issued {
-        let key = new_key();
+        let key = if wish.rsa {
+            PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
+        } else {
+            new_key()
+        };
         let issuer = self.certificate.subject_name();
         let mut builder = builder(&key, &subject(wish.name), issuer, wish.days);
         let mut names = SubjectAlternativeName::new();

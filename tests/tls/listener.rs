@@ -1,10 +1,12 @@
 //! Clients that come by TLS.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use openssl::dh::Dh;
 use openssl::ssl::{SslOptions, SslVersion};
 use tempfile::TempDir;
 
@@ -12,7 +14,7 @@ use crate::authority::{Authority, Issued, Wish, wish};
 use crate::harness::{Daemon, SHORT, Sentinel, free_port, until};
 use crate::secure_client::{Manner, connect};
 
-/// A sentinel with both ports, watching nothing that exists.
+/// A sentinel with both ports, watching nothing.
 struct Scene {
     sentinel: Sentinel,
     tls_port: u16,
@@ -21,9 +23,14 @@ struct Scene {
 }
 
 fn scene(lines: &[&str]) -> Scene {
+    scene_with(wish("own"), lines)
+}
+
+/// The same with a certificate as wished for.
+fn scene_with(own: Wish<'_>, lines: &[&str]) -> Scene {
     let directory = TempDir::new().unwrap();
     let authority = Authority::new(directory.path(), "ca");
-    let own = authority.issue(wish("own"));
+    let own = authority.issue(own);
     let tls_port = free_port();
     let more = [own.shown(), authority.trusted()].concat().join("\n");
     let sentinel = Sentinel::start_with(Daemon::Rsentinel, directory.path(), |port| {
@@ -247,6 +254,58 @@ fn a_session_is_resumed_unless_caching_is_off() {
             assert_eq!(again, resumed, "caching {caching}, {version}");
         }
     }
+}
+
+#[test]
+fn a_session_is_not_resumed_when_its_time_is_over() {
+    let scene = scene(&["tls-auth-clients no", "tls-session-cache-timeout 2"]);
+    let session = scene.directory.path().join("session");
+    s_client(scene.tls_port, "-tls1_3", "-sess_out", &session);
+    until(scene.directory.path(), "it is forgotten", SHORT, || {
+        let said = s_client(scene.tls_port, "-tls1_3", "-sess_in", &session);
+        said.contains("New, TLSv1.3").then_some(())
+    });
+}
+
+#[test]
+fn diffie_hellman_parameters_fit_unless_a_file_names_others() {
+    let files = TempDir::new().unwrap();
+    let file = files.path().join("dh.pem");
+    let named = Dh::get_2048_256().unwrap().params_to_pem().unwrap();
+    fs::write(&file, named).unwrap();
+    let line = format!("tls-dh-params-file {}", file.display());
+    for (line, bits) in [("# none", 3072), (line.as_str(), 2048)] {
+        let own = Wish {
+            rsa: true,
+            ..wish("own")
+        };
+        let cipher = "DHE-RSA-AES128-GCM-SHA256";
+        let scene = scene_with(
+            own,
+            &[
+                "tls-auth-clients no",
+                "tls-protocols TLSv1.2",
+                &format!("tls-ciphers {cipher}"),
+                line,
+            ],
+        );
+        let client = scene.manner().connect(scene.tls_port).unwrap();
+        let ssl = client.0.ssl();
+        assert_eq!(ssl.current_cipher().unwrap().name(), cipher);
+        assert_eq!(ssl.peer_tmp_key().unwrap().bits(), bits);
+    }
+}
+
+#[test]
+fn a_handshake_that_is_not_finished_is_given_up() {
+    let scene = scene(&[]);
+    let mut slow = connect(scene.tls_port);
+    slow.write_all(&[22, 3, 1]).unwrap();
+    // Closed without an answer, long before anybody else needs its place.
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"");
+    scene.logs("Error accepting a client connection: the TLS handshake took too long (addr=");
 }
 
 /// What `openssl s_client` says until it has heard a reply.

@@ -170,6 +170,34 @@ fn a_cipher_this_library_does_not_have_is_named() {
 }
 
 #[test]
+fn check_config_reads_the_files_of_tls_too() {
+    let files = files();
+    let check = |name: &str, value: Option<&str>| {
+        let file = write(files.directory.path(), &files.with(name, value));
+        let output = Command::new(Daemon::Rsentinel.program())
+            .args(["--check-config", &file])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    let (code, text) = check("tls-auth-clients", Some("yes"));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = check("tls-key-file", Some(&files.path("other.key")));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("error: Failed to load private key: "),
+        "{text}"
+    );
+    let (code, text) = check("tls-client-cert-file", Some("x"));
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("warning: tls-client-cert-file has no effect"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_has_no_effect_is_said() {
     let files = files();
     let starts = |name: &str, value: &str, text: &str| {

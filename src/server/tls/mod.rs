@@ -52,6 +52,14 @@ pub fn is_built() -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Reads all files once; what an operator should know of them.
+///
+/// # Errors
+/// The line for the log that says why TLS cannot be set up.
+pub fn check(conf: &TlsConf) -> Result<Vec<String>, String> {
+    Ok(context::build(conf)?.warnings)
+}
+
 /// Sets TLS up; must be called before anything is listened on.
 ///
 /// # Errors
