@@ -33,7 +33,17 @@ pub enum Aim {
 }
 
 impl Aim {
-    /// Its name in counts and objections.
+    /// The property that is violated when it is missed.
+    fn property(self) -> &'static str {
+        match self {
+            Aim::SameEpoch => "L1",
+            Aim::Following => "L4",
+            Aim::Awake | Aim::InTouch | Aim::Acquainted => "L5",
+            Aim::Led => "L6",
+        }
+    }
+
+    /// Its name in counts.
     pub fn name(self) -> &'static str {
         match self {
             Aim::SameEpoch => "L1",
@@ -207,7 +217,7 @@ impl Liveness {
             return Ok(());
         }
         Err(Violation {
-            invariant: look.aim.name(),
+            invariant: look.aim.property(),
             at: world.now / 1_000,
             text: format!(
                 "group {}: {missing}, for {lasts} ms; the bound is {bound} ms",

@@ -17,7 +17,7 @@ use super::World;
 pub enum Unsettled {
     /// L1: sentinels disagree about the configuration of a group.
     Disagreement(usize),
-    /// L2, L6: the agreed master of a group is not a living master.
+    /// L6: the agreed master of a group is not a living master.
     NoMaster(usize),
     /// L3: a failover of a group is still in progress.
     InProgress(usize),
@@ -33,7 +33,7 @@ impl Unsettled {
     pub fn property(&self) -> &'static str {
         match self {
             Unsettled::Disagreement(_) => "L1",
-            Unsettled::NoMaster(_) => "L2/L6",
+            Unsettled::NoMaster(_) => "L6",
             Unsettled::InProgress(_) => "L3",
             Unsettled::Astray(_) => "L4",
             Unsettled::Blind(_) => "L5",

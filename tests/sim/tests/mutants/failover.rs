@@ -105,7 +105,7 @@ pub const MUTANTS: &[Mutant] = &[
             "matches!(stage, Some(Stage::WaitPromotion { chosen }) if *chosen == key)",
             "matches!(stage, Some(Stage::WaitPromotion { chosen }) if *chosen == key || key > 0)",
         )],
-        breaks: &["S14"],
+        breaks: &["S9", "S14"],
         seeds: PLAIN,
     },
     Mutant {
@@ -139,6 +139,26 @@ pub const MUTANTS: &[Mutant] = &[
             "        if end <= now.mono && all_settled {",
         )],
         breaks: &["L3"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "all replicas are told to follow at once",
+        edits: &[(
+            "failover/reconf_replicas.rs",
+            "if busy >= master.settings.parallel_syncs.max(1) {",
+            "if busy >= i64::MAX {",
+        )],
+        breaks: &["S9"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "replicas are told to follow the old master",
+        edits: &[(
+            "failover/reconf_replicas.rs",
+            "        let address = master.effective_address();",
+            "        let address = &master.address;",
+        )],
+        breaks: &["S9", "S8"],
         seeds: PLAIN,
     },
     Mutant {

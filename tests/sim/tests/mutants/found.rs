@@ -53,7 +53,7 @@ pub const MUTANTS: &[Mutant] = &[
             "role == Role::Master && master.unconfirmed_since.take().is_some()",
             "role == Role::Master && master.unconfirmed_since.is_some()",
         )],
-        breaks: &["L1"],
+        breaks: &["L6"],
         seeds: PLAIN,
     },
     Mutant {

@@ -32,7 +32,7 @@ pub const MUTANTS: &[Mutant] = &[
             "        Some(since) => Some(since.plus(down_after + 1)),",
             "        Some(since) => Some(link.last_ping_sent.unwrap_or(since).plus(down_after + 1)),",
         )],
-        breaks: &["L2", "L2/L6"],
+        breaks: &["L2", "L6"],
         seeds: PLAIN,
     },
     Mutant {
@@ -42,7 +42,7 @@ pub const MUTANTS: &[Mutant] = &[
             "(master.server.role == Role::Replica).then(",
             "(master.server.role == Role::Replica && info_period == 0).then(",
         )],
-        breaks: &["L2/L6"],
+        breaks: &["L6"],
         seeds: PLAIN,
     },
     Mutant {
@@ -136,6 +136,16 @@ pub const MUTANTS: &[Mutant] = &[
             "self.timings.tilt_trigger.max(HEARTBEAT_MS * 100)",
         )],
         breaks: &["S11"],
+        seeds: PLAIN,
+    },
+    Mutant {
+        name: "TILT lasts too long",
+        edits: &[(
+            "health/tilt.rs",
+            "        let end = since.plus(self.timings.tilt_period);",
+            "        let end = since.plus(self.timings.tilt_period.saturating_mul(2));",
+        )],
+        breaks: &["L5"],
         seeds: PLAIN,
     },
     Mutant {
