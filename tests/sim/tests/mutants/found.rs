@@ -81,4 +81,21 @@ pub const MUTANTS: &[Mutant] = &[
         breaks: &["S3"],
         seeds: PLAIN,
     },
+    Mutant {
+        name: "found: servers are corrected towards a promoted server that has been demoted",
+        edits: &[(
+            "discovery/correct.rs",
+            "            && promoted.is_none_or(|replica| sane(&replica.server))",
+            "            && promoted.is_none_or(|_| true)",
+        )],
+        breaks: &["S9"],
+        seeds: &[
+            "--seeds",
+            "105594..105595",
+            "--nodes",
+            "3",
+            "--masters",
+            "1",
+        ],
+    },
 ];
