@@ -27,6 +27,7 @@ fn needed(source: &str) -> BTreeSet<&str> {
             ("Hello", "SentHello"),
             ("MasterDown", "SentQuestion"),
             ("Replicate", "SentSlaveof"),
+            ("HandOver", "SentSlaveof"),
             ("", "SentOther"),
         ];
         let some = |(ask, _): &&(&str, &str)| asks.is_empty() || asks.contains(ask);

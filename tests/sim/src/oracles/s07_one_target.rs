@@ -1,5 +1,6 @@
-//! S7: at most one target of SLAVEOF NO ONE, or of a handover by the master itself, with an unknown or positive outcome for each (leader,
-//! epoch); none after a config epoch that is not smaller was learnt from elsewhere.
+//! S7: at most one target of SLAVEOF NO ONE, or of a handover by the master itself, with an unknown
+//! or positive outcome for each (leader, epoch); none after a config epoch that is not smaller was
+//! learnt from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 

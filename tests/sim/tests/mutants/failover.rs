@@ -85,7 +85,7 @@ pub const MUTANTS: &[Mutant] = &[
             "            return self.abort(id, EventName::AbortSlaveTimeout, now);
         }
         self.set_failover_deadline(id, end);
-        let replica",
+        self.poll_info(",
             "            if let Some(f) = self.masters.get_mut(&id).and_then(|m| m.failover.as_mut()) {
                 f.refused.insert(chosen);
             }
@@ -93,7 +93,7 @@ pub const MUTANTS: &[Mutant] = &[
             return self.step_select(id, now);
         }
         self.set_failover_deadline(id, end);
-        let replica",
+        self.poll_info(",
         )],
         breaks: &["S7"],
         seeds: PLAIN,
