@@ -8,6 +8,7 @@ use rsentinel::core::action::{AddressRow, Ask, DownOpinion};
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::Notice;
 use rsentinel::core::view::{AddressTable, View};
+use rsentinel::types::{Epoch, RunId};
 use rsentinel::wire::{Hello, InfoReport, PingVerdict, TransactionOutcome};
 
 use crate::node::{Brain, Node};
@@ -55,6 +56,8 @@ pub enum Fact<'a> {
         about: MasterId,
         /// Whether it is down; `None` for an answer of another shape.
         down: Option<bool>,
+        /// Whom it voted for, and in which epoch.
+        vote: Option<&'a (RunId, Epoch)>,
     },
     /// An operator's instruction is about to be handled.
     Instructed(&'a rsentinel::core::event::Instruction),

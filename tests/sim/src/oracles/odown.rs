@@ -61,6 +61,7 @@ impl Oracle for Agreed {
                 from,
                 about,
                 down: Some(down),
+                ..
             } => {
                 if let Some(group) = self.groups.get(&(scene.node, *about)) {
                     let key = (scene.node, *group, *from);

@@ -1,18 +1,24 @@
 //! S5: a configuration published after an election carries exactly the epoch whose votes were
-//! counted, and as many voters as are needed really voted in that epoch. A re-assertion is an
-//! election like any other.
+//! counted, and the answers of as many voters as are needed had come, with a vote in that epoch. A
+//! re-assertion is an election like any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rsentinel::core::MasterId;
 
 use rsentinel::core::notice::EventName;
 
 use super::Oracle;
-use super::ballots::Ballots;
 use super::said;
 use crate::facts::{Fact, Kind, Scene};
 
 /// The judge.
 #[derive(Default)]
 pub struct CountedEpoch {
-    ballots: Ballots,
+    /// Which group a core means by a number.
+    groups: BTreeMap<(usize, MasterId), usize>,
+    /// Which sentinels' votes have come, by sentinel, group and epoch.
+    come: BTreeMap<(usize, usize, u64), BTreeSet<usize>>,
     attempts: said::Attempts,
     exercised: u64,
     reasserted: u64,
@@ -24,9 +30,8 @@ impl CountedEpoch {
         let Some(master) = scene.view().and_then(|v| said::master(v, group)) else {
             return Ok(());
         };
-        let id = &scene.at.id;
-        let voters = self.ballots.voters_for(group, epoch, id);
-        let others = voters.iter().filter(|voter| *voter != id).count();
+        let others = self.come.get(&(scene.node, group, epoch));
+        let others = others.map_or(0, BTreeSet::len);
         let needed = said::needed(master);
         if 1 + others >= needed {
             return Ok(());
@@ -44,15 +49,38 @@ impl Oracle for CountedEpoch {
     }
 
     fn watches(&self) -> &'static [Kind] {
-        &[Kind::Answered, Kind::Announced, Kind::Reasserted]
+        &[
+            Kind::Born,
+            Kind::HeardOpinion,
+            Kind::SentQuestion,
+            Kind::Announced,
+            Kind::Reasserted,
+        ]
     }
 
     fn see(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<(), String> {
+        if let Some(request) = said::vote_request(scene.shape, fact) {
+            let number = (scene.node, request.about);
+            self.groups.insert(number, request.group);
+            return Ok(());
+        }
         let notice = match fact {
-            Fact::Answered {
-                question, opinion, ..
+            Fact::Born(_) => {
+                self.groups.retain(|(node, _), _| *node != scene.node);
+                self.come.retain(|(node, ..), _| *node != scene.node);
+                return Ok(());
+            }
+            Fact::HeardOpinion {
+                from,
+                about,
+                vote: Some((leader, epoch)),
+                ..
             } => {
-                self.ballots.note(scene, question, opinion);
+                let group = self.groups.get(&(scene.node, *about));
+                if let Some(group) = group.filter(|_| *leader == scene.at.id) {
+                    let key = (scene.node, *group, epoch.get());
+                    self.come.entry(key).or_default().insert(*from);
+                }
                 return Ok(());
             }
             Fact::Reasserted(won, published) => {

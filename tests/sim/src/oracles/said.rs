@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rsentinel::core::Ask;
 use rsentinel::core::event::DownQuestion;
 use rsentinel::core::notice::{EventName, Notice};
 use rsentinel::core::view::{MasterView, View};
+use rsentinel::core::{Ask, MasterId};
 
 use crate::facts::{Fact, Scene};
 use crate::shape::{Shape, server_of_host};
@@ -33,6 +33,8 @@ pub struct VoteRequest {
     pub server: usize,
     /// The group of that server.
     pub group: usize,
+    /// The same as the core numbers it.
+    pub about: MasterId,
     /// The epoch of the vote.
     pub epoch: u64,
 }
@@ -42,6 +44,7 @@ pub fn vote_request(shape: &Shape, fact: &Fact<'_>) -> Option<VoteRequest> {
     let Fact::Sent {
         ask:
             Ask::MasterDown {
+                peer,
                 epoch,
                 candidate: Some(_),
                 host,
@@ -56,6 +59,7 @@ pub fn vote_request(shape: &Shape, fact: &Fact<'_>) -> Option<VoteRequest> {
     Some(VoteRequest {
         server,
         group: shape.group_of(server),
+        about: peer.master,
         epoch: epoch.get(),
     })
 }

@@ -206,8 +206,13 @@ impl World {
             }
             Answer::MasterDown { peer, reply } => {
                 if let Some(from) = self.node_of_host(far) {
-                    let (about, down) = (peer.master, reply.as_ref().map(|r| r.down));
-                    self.judge(node, &Fact::HeardOpinion { from, about, down });
+                    let opinion = Fact::HeardOpinion {
+                        from,
+                        about: peer.master,
+                        down: reply.as_ref().map(|r| r.down),
+                        vote: reply.as_ref().and_then(|r| r.vote.as_ref()),
+                    };
+                    self.judge(node, &opinion);
                 }
             }
             _ => {}
