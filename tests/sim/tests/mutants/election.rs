@@ -2,6 +2,9 @@
 
 use super::{CALM, Mutant, PLAIN};
 
+/// Some in which an election looks void and is not.
+const VOID: &[&str] = &["--seeds", "110..180"];
+
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a vote is answered before it is durable",
@@ -172,5 +175,27 @@ pub const MUTANTS: &[Mutant] = &[
         )],
         breaks: &["L3"],
         seeds: PLAIN,
+    },
+    Mutant {
+        name: "an election that a candidate cannot win is void, whoever may have won it",
+        edits: &[(
+            "election/void.rs",
+            "    known - strongest_rival >= master.majority()",
+            "    let _ = known - strongest_rival;
+    true",
+        )],
+        breaks: &["VOID"],
+        seeds: VOID,
+    },
+    Mutant {
+        name: "a majority that has voted makes an election void, also one that has voted alike",
+        edits: &[(
+            "election/void.rs",
+            "    known - strongest_rival >= master.majority()",
+            "    let _ = strongest_rival;
+    known >= master.majority()",
+        )],
+        breaks: &["VOID"],
+        seeds: VOID,
     },
 ];

@@ -18,6 +18,7 @@ mod failover;
 mod found;
 mod health;
 mod persistence;
+mod reassertion;
 mod workshop;
 
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ fn all() -> Vec<&'static Mutant> {
         discovery::MUTANTS,
         persistence::MUTANTS,
         found::MUTANTS,
+        reassertion::MUTANTS,
     ]
     .into_iter()
     .flatten()
