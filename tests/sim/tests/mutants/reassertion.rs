@@ -1,10 +1,12 @@
-//! Mutants of re-assertion elections. These are rare: the seeds are some that have one, with
-//! references that hold on to another address.
+//! Mutants of re-assertion elections. These are rare: the seeds are some that have one.
 
 use super::Mutant;
 
+/// References hold on to another address.
 const ONE: &[&str] = &["--mixed", "--seeds", "45..50"];
 const REPEATED: &[&str] = &["--mixed", "--seeds", "395..400"];
+/// The master of the sentinel that asks has become a replica.
+const DEMOTED: &[&str] = &["--seeds", "825..830"];
 
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
@@ -48,5 +50,28 @@ pub const MUTANTS: &[Mutant] = &[
         )],
         breaks: &["TARGET"],
         seeds: REPEATED,
+    },
+    Mutant {
+        name: "re-assertion: for the own server, whatever that has become",
+        edits: &[(
+            "election/reassert.rs",
+            "match self.fit_to_reassert(master, since, now.mono) {",
+            "match self
+                    .fit_to_reassert(master, since, now.mono)
+                    .map(|_| master.effective_address().clone())
+                {",
+        )],
+        breaks: &["TARGET"],
+        seeds: DEMOTED,
+    },
+    Mutant {
+        name: "re-assertion: the own server is published, whichever was voted about",
+        edits: &[(
+            "election/reassert.rs",
+            "        let moves = !master",
+            "        let moves = false && !master",
+        )],
+        breaks: &["TARGET"],
+        seeds: DEMOTED,
     },
 ];
