@@ -100,7 +100,7 @@ pub static DIRECTIVES: &[Directive] = &[
     applied("syslog-enabled", Kind::Bool, Some("no")),
     applied("syslog-ident", Kind::Text, Some("redis")),
     applied("syslog-facility", FACILITIES, Some("local0")),
-    not_yet("always-show-logo", Kind::Bool, Some("no")),
+    applied("always-show-logo", Kind::Bool, Some("no")),
     not_yet("set-proc-title", Kind::Bool, Some("yes")),
     not_yet(
         "proc-title-template",
@@ -109,15 +109,15 @@ pub static DIRECTIVES: &[Directive] = &[
     ),
     applied("crash-log-enabled", Kind::Bool, Some("yes")),
     not_yet("locale-collate", Kind::Text, Some("\"\"")),
-    not_yet("socket-mark-id", Kind::Int(0, u32::MAX as i64), Some("0")),
+    applied("socket-mark-id", Kind::Int(0, u32::MAX as i64), Some("0")),
     not_yet("log-format", Kind::Opaque, None),
     not_yet("log-timestamp-format", Kind::Opaque, None),
-    not_yet(
+    applied(
         "oom-score-adj",
         Kind::OneOf(&["no", "yes", "relative", "absolute"]),
         Some("no"),
     ),
-    not_yet("oom-score-adj-values", Kind::ScoreAdjust, Some("0 200 800")),
+    applied("oom-score-adj-values", Kind::ScoreAdjust, Some("0 200 800")),
     applied("tls-port", PORT, Some("0")),
     applied("tls-replication", Kind::Bool, Some("no")),
     applied("tls-cluster", Kind::Bool, Some("no")),

@@ -15,9 +15,11 @@ pub fn end_on_panic(log: &LogControl, report: bool, survivor: &'static str) {
     let log = log.clone();
     std::panic::set_hook(Box::new(move |panic| {
         if report {
+            log.raw("\n\n=== REDIS BUG REPORT START: Cut & paste starting from here ===");
             for text in report_lines(panic) {
                 logging::line(Level::Warning, &text);
             }
+            log.raw("\n=== REDIS BUG REPORT END. Make sure to include from START to END. ===\n");
         }
         if std::thread::current().name() != Some(survivor) {
             log.flush();
@@ -26,7 +28,7 @@ pub fn end_on_panic(log: &LogControl, report: bool, survivor: &'static str) {
     }));
 }
 
-fn report_lines(panic: &PanicHookInfo<'_>) -> [String; 4] {
+fn report_lines(panic: &PanicHookInfo<'_>) -> [String; 2] {
     // Only a constant message is shown: a formatted one may quote data, and so a secret.
     let message = panic
         .payload()
@@ -37,13 +39,11 @@ fn report_lines(panic: &PanicHookInfo<'_>) -> [String; 4] {
         .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let thread = std::thread::current();
     [
-        "=== REDIS BUG REPORT START: Cut & paste starting from here ===".to_owned(),
         format!(
             "Redis {REDIS_VERSION} (rsentinel {VERSION}) panicked in thread '{}'",
             thread.name().unwrap_or("?")
         ),
         format!("{message} at {place}"),
-        "=== REDIS BUG REPORT END. Make sure to include from START to END. ===".to_owned(),
     ]
 }
 
@@ -90,6 +90,13 @@ mod tests {
         assert_eq!(status.signal(), Some(6), "{output}");
         assert!(output.contains("panicked in thread 'monitor'"), "{output}");
         assert!(output.contains("a reason at src"), "{output}");
+        let lines: Vec<&str> = output.lines().collect();
+        for mark in [
+            "=== REDIS BUG REPORT START: Cut & paste starting from here ===",
+            "=== REDIS BUG REPORT END. Make sure to include from START to END. ===",
+        ] {
+            assert!(lines.contains(&mark), "{output}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod fatal;
 pub mod limits;
 pub mod logging;
 pub mod memory_test;
+pub mod oom_score;
 pub mod pidfile;
 pub mod signals;
 pub mod startup;

@@ -1,12 +1,13 @@
 //! The lines of a start and of a clean stop, in the order in which they are said. Where the
 //! product names itself it says rsentinel; the words that tools wait for or search are kept.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use super::errno::errno_text;
-use super::logging;
+use super::logging::{self, LogControl};
 use super::version::{REDIS_VERSION, VERSION};
+use crate::config::{ServerConf, Value};
 use crate::core::notice::Level::{Notice, Warning};
 
 /// The first lines after daemonizing.
@@ -24,11 +25,38 @@ pub fn say_starting() {
     logging::line(Notice, "Configuration loaded");
 }
 
-/// The port served: the plain one, or the TLS one if that is 0, or 0.
-pub fn say_running(port: u16, tls_port: u16) {
+/// The port served: the plain one, or the TLS one if that is 0, or 0. Said by the logo, if that is
+/// shown.
+pub fn say_running(port: u16, tls_port: u16, logo: Option<&LogControl>) {
     logging::line(Notice, "monotonic clock: POSIX clock_gettime");
     let shown = if port != 0 { port } else { tls_port };
-    logging::line(Notice, &format!("Running mode=sentinel, port={shown}."));
+    match logo {
+        Some(log) => log.raw(&logo_text(shown)),
+        None => logging::line(Notice, &format!("Running mode=sentinel, port={shown}.")),
+    }
+}
+
+/// Whether the logo is shown: to whoever starts the program at a terminal, or always.
+pub fn shows_logo(conf: &ServerConf) -> bool {
+    let is = |name| conf.kept(name) == Some(&Value::Bool(true));
+    let at_terminal =
+        conf.logfile.is_empty() && !is("syslog-enabled") && io::stdout().is_terminal();
+    is("always-show-logo") || at_terminal
+}
+
+fn logo_text(port: u16) -> String {
+    format!(
+        "
+      .-------.
+     /  .-.    \\     rsentinel {VERSION}, as Redis {REDIS_VERSION} (00000000/0) {} bit
+    |  ( o )----|-->
+     \\  '-'    /     Running in sentinel mode
+      '-------'      Port: {port}
+                     PID: {}
+",
+        usize::BITS,
+        std::process::id()
+    )
 }
 
 /// A warning if the kernel cuts the listen backlog.

@@ -26,7 +26,9 @@ use crate::process::logging::{self, LogControl};
 use crate::process::pidfile::{self, PidFile};
 use crate::process::signals::Signals;
 use crate::process::supervise;
-use crate::process::{crash, daemon, limits, memory_test, startup, system_check, version};
+use crate::process::{
+    crash, daemon, limits, memory_test, oom_score, startup, system_check, version,
+};
 use crate::server::access::UserLines;
 use crate::server::{monitor, serve};
 
@@ -110,7 +112,8 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
 
     startup::say_starting();
     let maxclients = limits::adjust_open_files(conf.server.maxclients.into())?;
-    startup::say_running(conf.server.port, conf.server.tls_port());
+    let logo = startup::shows_logo(&conf.server).then_some(log);
+    startup::say_running(conf.server.port, conf.server.tls_port(), logo);
     startup::warn_of_backlog(conf.server.tcp_backlog);
 
     let runtime = event_loop()?;
@@ -154,6 +157,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         turns: Arc::clone(&turns),
     };
     let monitoring = Monitoring::start(&conf, joints, log)?;
+    oom_score::adjust(&conf.server);
     supervision.ready();
 
     let (stop, stop_asked) = oneshot::channel();

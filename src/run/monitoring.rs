@@ -1,13 +1,14 @@
 //! Starting and stopping the monitor and the store.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Conf;
-use crate::core::notice::Notice;
+use crate::config::{Conf, ServerConf};
+use crate::core::notice::{Level, Notice};
 use crate::core::{Birth, Features, Timings};
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
@@ -62,11 +63,7 @@ impl Monitoring {
         let store = Store::start(place, conf.server.clone(), user_lines, report)
             .map_err(|e| failed("Can't start the store thread", &e))?;
         let (stop, stopped) = oneshot::channel();
-        let source = conf
-            .server
-            .bind_source_addr
-            .as_ref()
-            .and_then(|a| a.parse().ok());
+        let source = source_address(&conf.server);
         let parts = monitor::Parts {
             birth: Birth {
                 conf: conf.sentinel.clone(),
@@ -106,6 +103,20 @@ impl Monitoring {
         // A panic of the thread was already reported by the panic hook.
         let _ = self.thread.join();
     }
+}
+
+/// The address that links are opened from. A name is none: it could not be looked up in time.
+fn source_address(conf: &ServerConf) -> Option<IpAddr> {
+    let written = conf.bind_source_addr.as_ref()?;
+    let address = written.parse().ok();
+    if address.is_none() {
+        let text = format!(
+            "bind-source-addr '{written}' is no IP address: links are opened from whatever address \
+             the system chooses"
+        );
+        logging::line(Level::Warning, &text);
+    }
+    address
 }
 
 fn voice(log: &LogControl) -> Voice {

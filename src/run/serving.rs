@@ -5,12 +5,14 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
+use socket2::SockRef;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::acl::Users;
 use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
-use crate::config::{Conf, ServerConf, Supervised};
+use crate::config::{Conf, ServerConf, Supervised, Value};
 use crate::core::notice::{Level, Notice};
+use crate::process::errno::errno_text;
 use crate::process::fatal::FatalStart;
 use crate::process::limits::{first_reserved_descriptor, open_files};
 use crate::process::logging::{self, LogControl};
@@ -45,6 +47,9 @@ pub(super) fn bind(conf: &ServerConf) -> Result<(Entrances, Option<SocketFile>),
     };
     let tcp = bind(conf.port, "tcp")?;
     let tls = bind(conf.tls_port(), "tls")?;
+    for listener in tcp.iter().chain(&tls) {
+        mark(listener, conf);
+    }
     let open = |path: &String| unix_socket::bind(path, conf.unixsocketperm, conf.tcp_backlog);
     let unix = conf.unixsocket.as_ref().map(open).transpose();
     let (unix, file) = unix.map_err(FatalStart::Logged)?.unzip();
@@ -54,6 +59,20 @@ pub(super) fn bind(conf: &ServerConf) -> Result<(Entrances, Option<SocketFile>),
         ));
     }
     Ok((Entrances { tcp, tls, unix }, file))
+}
+
+/// `socket-mark-id`, for the rules of a firewall.
+fn mark(listener: &TcpListener, conf: &ServerConf) {
+    let Some(Value::Int(id)) = conf.kept("socket-mark-id") else {
+        return;
+    };
+    let id = u32::try_from(*id).unwrap_or_default();
+    if id != 0
+        && let Err(error) = SockRef::from(listener).set_mark(id)
+    {
+        let text = format!("Unable to set socket mark to {id}: {}", errno_text(&error));
+        logging::line(Level::Warning, &text);
+    }
 }
 
 /// What joins the serving side to the rest.

@@ -3,4 +3,5 @@
 mod life;
 mod load;
 mod place;
+mod surroundings;
 mod unix_socket;

@@ -74,6 +74,18 @@ impl LogFormat {
             self.message(out, pid, Level::Notice, at, text);
         }
     }
+
+    /// Appends lines as they are.
+    pub(super) fn raw(self, out: &mut String, pid: u32, at: &Zoned, text: &str) {
+        for line in text.lines() {
+            if self == LogFormat::Redis {
+                out.push_str(line);
+                out.push('\n');
+            } else if !line.is_empty() {
+                self.message(out, pid, Level::Notice, at, line);
+            }
+        }
+    }
 }
 
 fn object(out: &mut String, pid: u32, level: Level, at: &Zoned, text: &str) -> std::fmt::Result {
@@ -179,6 +191,21 @@ mod tests {
         assert_eq!(
             written(LogFormat::Compact, Level::Verbose, "Accepted x"),
             "03:48:44.037 - Accepted x\n03:48:44.037 * Received SIGTERM\n"
+        );
+    }
+
+    #[test]
+    fn raw_lines_have_a_form_only_where_all_have() {
+        let at = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        let raw = |format: LogFormat| {
+            let mut out = String::new();
+            format.raw(&mut out, 7, &at, "a\n\nb");
+            out
+        };
+        assert_eq!(raw(LogFormat::Redis), "a\n\nb\n");
+        assert_eq!(
+            raw(LogFormat::Compact),
+            "00:00:00.000 * a\n00:00:00.000 * b\n"
         );
     }
 

@@ -32,6 +32,14 @@ pub enum Line {
         /// What.
         text: String,
     },
+    /// Lines as they are, without prefix, never sent to syslog: the logo and the marks of a crash
+    /// report. Where every line has to have a form, each is an ordinary notice.
+    Raw {
+        /// When it was said.
+        at: SystemTime,
+        /// What, without the last newline.
+        text: String,
+    },
 }
 
 impl Line {
@@ -48,6 +56,7 @@ impl Line {
             Line::SignalHandler { at, text } => {
                 format.signal_handler(out, pid, &local(*at), text);
             }
+            Line::Raw { at, text } => format.raw(out, pid, &local(*at), text),
         }
     }
 }

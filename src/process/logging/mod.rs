@@ -206,6 +206,17 @@ impl LogControl {
         }
     }
 
+    /// Writes lines without prefix, at every level but `nothing`. The text is our own: nothing from
+    /// outside may be in it.
+    pub fn raw(&self, text: &str) {
+        if !self.0.threshold.is_silent() {
+            self.0.submit(Line::Raw {
+                at: SystemTime::now(),
+                text: text.to_owned(),
+            });
+        }
+    }
+
     /// Waits until what was said before is written, but not for ever; whether it is.
     pub fn flush(&self) -> bool {
         self.0.queue.flush(FLUSH_PATIENCE)
