@@ -43,7 +43,7 @@ pub(super) fn configure(run: &Run, log: &LogControl) -> Result<Configuration, Fa
         }
         error.in_file(&run.sources())
     })?;
-    log.configure(LogSettings::of(&conf.server));
+    log.configure(LogSettings::of(&conf.server, ext.log.format));
     let (mut conf, place, outdated) = match ext.state_file.as_deref() {
         None => {
             let path = config_file::check_writable(file)?;
@@ -52,13 +52,9 @@ pub(super) fn configure(run: &Run, log: &LogControl) -> Result<Configuration, Fa
         Some(path) => with_state(conf, config_file::check_given(file)?, Path::new(path))?,
     };
     // The state may know of a later SENTINEL CONFIG SET loglevel.
-    log.configure(LogSettings::of(&conf.server));
+    log.configure(LogSettings::of(&conf.server, ext.log.format));
     for warning in &conf.warnings {
         logging::line(Level::Warning, warning);
-    }
-    for key in without_effect(&ext) {
-        let text = format!("'{key}' of rsentinel.toml has no effect in this version");
-        logging::line(Level::Warning, &text);
     }
     let (users, lines) = settled_users(&mut conf.server)?;
     for line in &lines {
@@ -108,14 +104,6 @@ pub(super) fn refusal(refused: state_file::Refused, path: &str) -> FatalStart {
             "The state file {path} was written by a later version of rsentinel. Exiting..."
         )),
     }
-}
-
-/// Keys that are known and set, and that nothing heeds yet.
-fn without_effect(ext: &Ext) -> Vec<&'static str> {
-    let default = Ext::default();
-    let set = [("log.format", ext.log != default.log)];
-    let set = set.into_iter().filter(|(_, set)| *set);
-    set.map(|(key, _)| key).collect()
 }
 
 /// Who may do what, and lines for the log.

@@ -440,3 +440,24 @@ fn a_log_that_is_renamed_goes_on_in_a_new_file() {
     place.wait_for_line("s.log", "Accepted 127.0.0.1:");
     assert!(!place.read("s.log").contains("Sentinel ID is"));
 }
+
+#[test]
+fn the_log_is_json_when_rsentinel_toml_says_so_from_the_first_line_to_the_last() {
+    let place = Place::new("pidfile s.pid\nsentinel monitor m 127.0.0.1 1 1");
+    fs::write(place.path("rsentinel.toml"), "log.format = 'json'\n").unwrap();
+    let mut running = started(&place, &[]);
+    place.wait_for_line(
+        "out",
+        "\"event\":\"+monitor\",\"message\":\"master m 127.0.0.1 1 quorum 1\"",
+    );
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait().code(), Some(0));
+    let out = place.read("out");
+    for line in out.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(value["pid"], running.0.id(), "{line}");
+    }
+    assert!(
+        out.contains("Received SIGTERM scheduling shutdown...") && !out.contains("has no effect")
+    );
+}

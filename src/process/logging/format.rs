@@ -1,48 +1,26 @@
-//! How a log line is written: as redis-sentinel does, or in a form for other readers.
+//! How a log line is written. As redis-sentinel does (`reference`):
+//! `<pid>:X <DD> <Mon> <YYYY> <HH>:<MM>:<SS>.<mmm> <c> <message>`. `json`: one object with `time`
+//! (RFC 3339, local with its offset), `pid`, `level` (`debug`, `verbose`, `notice`, `warning`),
+//! `event` (of an event: its name) and `message` (of an event: what follows the name). `compact`:
+//! `<HH>:<MM>:<SS>.<mmm> <c> <message>`, for readers that note the rest themselves.
 
 use std::fmt::Write as _;
 
 use jiff::Zoned;
 
 use crate::core::notice::Level;
+use crate::ext::LogFormat;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// The form of log lines. Syslog has its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// `<pid>:X <DD> <Mon> <YYYY> <HH>:<MM>:<SS>.<mmm> <c> <message>`, as redis-sentinel writes.
-    #[default]
-    Redis,
-    /// One JSON object a line with `time` (RFC 3339, local with its offset), `pid`, `level`
-    /// (`debug`, `verbose`, `notice`, `warning`), `event` (for events: its name) and `message`
-    /// (for events: what follows the name).
-    Json,
-    /// `<HH>:<MM>:<SS>.<mmm> <c> <message>`: for readers that note the rest themselves.
-    Compact,
-}
-
 impl LogFormat {
-    /// The words of the configuration.
-    pub const WORDS: [&str; 3] = ["redis", "json", "compact"];
-
-    /// The format of this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "redis" => Some(LogFormat::Redis),
-            "json" => Some(LogFormat::Json),
-            "compact" => Some(LogFormat::Compact),
-            _ => None,
-        }
-    }
-
     /// Appends an ordinary line with its newline.
     pub(super) fn message(self, out: &mut String, pid: u32, level: Level, at: &Zoned, text: &str) {
         // Writing to a String cannot fail.
         let _ = match self {
-            LogFormat::Redis => writeln!(
+            LogFormat::Reference => writeln!(
                 out,
                 "{pid}:X {:02} {} {:04} {:02}:{:02}:{:02}.{:03} {} {text}",
                 at.day(),
@@ -66,7 +44,7 @@ impl LogFormat {
 
     /// Appends a line that redis-sentinel writes from inside its signal handler.
     pub(super) fn signal_handler(self, out: &mut String, pid: u32, at: &Zoned, text: &str) {
-        if self == LogFormat::Redis {
+        if self == LogFormat::Reference {
             let seconds = at.timestamp().as_second().max(0);
             // Writing to a String cannot fail.
             let _ = writeln!(out, "{pid}:signal-handler ({seconds}) {text}");
@@ -78,7 +56,7 @@ impl LogFormat {
     /// Appends lines as they are.
     pub(super) fn raw(self, out: &mut String, pid: u32, at: &Zoned, text: &str) {
         for line in text.lines() {
-            if self == LogFormat::Redis {
+            if self == LogFormat::Reference {
                 out.push_str(line);
                 out.push('\n');
             } else if !line.is_empty() {
@@ -202,7 +180,7 @@ mod tests {
             format.raw(&mut out, 7, &at, "a\n\nb");
             out
         };
-        assert_eq!(raw(LogFormat::Redis), "a\n\nb\n");
+        assert_eq!(raw(LogFormat::Reference), "a\n\nb\n");
         assert_eq!(
             raw(LogFormat::Compact),
             "00:00:00.000 * a\n00:00:00.000 * b\n"
@@ -222,13 +200,5 @@ mod tests {
         ] {
             assert_eq!(event_of(text).0, event, "{text}");
         }
-    }
-
-    #[test]
-    fn every_word_names_a_format() {
-        for word in LogFormat::WORDS {
-            assert!(LogFormat::from_word(word).is_some(), "{word}");
-        }
-        assert_eq!(LogFormat::from_word("xml"), None);
     }
 }

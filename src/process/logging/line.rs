@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::format::LogFormat;
 use crate::core::notice::Level;
+use crate::ext::LogFormat;
 use crate::types::Wall;
 
 /// The longest message in bytes; longer ones are cut (measured on the reference).
@@ -106,7 +106,7 @@ mod tests {
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_227_524_037);
         let mut out = String::new();
         let text = "+monitor master mymaster 127.0.0.1 33110 quorum 2".to_owned();
-        Line::Message { level, at, text }.write_to(LogFormat::Redis, &mut out, 2580, zone);
+        Line::Message { level, at, text }.write_to(LogFormat::Reference, &mut out, 2580, zone);
         out
     }
 
@@ -133,7 +133,7 @@ mod tests {
         let text = "Received SIGTERM scheduling shutdown...".to_owned();
         let mut out = String::new();
         Line::SignalHandler { at, text }.write_to(
-            LogFormat::Redis,
+            LogFormat::Reference,
             &mut out,
             28241,
             &TimeZone::UTC,

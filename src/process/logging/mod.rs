@@ -32,8 +32,8 @@ use self::threshold::Threshold;
 use super::syslog::{Facility, Syslog, SyslogSettings};
 use crate::config::{LogLevel, ServerConf, Value};
 use crate::core::notice::{Level, LogLine, Notice};
+use crate::ext::LogFormat;
 
-pub use self::format::LogFormat;
 pub use self::line::MAX_MESSAGE;
 
 /// How long a stop waits for lines to be written: a log on a hung disk must not keep a
@@ -54,8 +54,8 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// What the directives say.
-    pub fn of(conf: &ServerConf) -> Self {
+    /// What the directives say, and `log.format` of rsentinel.toml.
+    pub fn of(conf: &ServerConf, format: LogFormat) -> Self {
         let text = |name, default: &str| match conf.kept(name) {
             Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
             Some(Value::Word(word)) => (*word).to_owned(),
@@ -69,7 +69,7 @@ impl LogSettings {
                 ident: text("syslog-ident", "redis"),
                 facility: Facility::parse(&text("syslog-facility", "local0")).unwrap_or_default(),
             }),
-            format: LogFormat::default(),
+            format,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use super::format::LogFormat;
 use super::line::Line;
+use crate::ext::LogFormat;
 use crate::process::syslog::Syslog;
 
 /// The place of ordinary log lines.

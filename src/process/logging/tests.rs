@@ -279,7 +279,7 @@ fn configuring_the_log_moves_it_from_the_stream_to_the_file() {
     let (control, kept) = to_stream();
     say(&control, "early");
     control.configure(LogSettings {
-        format: LogFormat::Redis,
+        format: LogFormat::Reference,
         least: LogLevel::Notice,
         file: Some(log.clone()),
         syslog: None,
