@@ -149,7 +149,7 @@ impl Supervision {
         }
     }
 
-    /// Who supervises, as it turned out: INFO's `process_supervised`.
+    /// Who was chosen to supervise, reached or not.
     pub fn effective(&self) -> Supervised {
         match self.kind {
             Kind::None => Supervised::No,

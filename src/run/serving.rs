@@ -156,9 +156,9 @@ pub(super) fn facts(conf: &ServerConf, file: &Path, supervision: &Supervision) -
         redis_version: REDIS_VERSION.to_owned(),
         process_id: std::process::id(),
         process_supervised: match supervision.effective() {
-            Supervised::Systemd => "systemd",
-            Supervised::Upstart => "upstart",
-            Supervised::No | Supervised::Auto => "no",
+            Supervised::Systemd if supervision.is_established() => "systemd",
+            Supervised::Upstart if supervision.is_established() => "upstart",
+            _ => "no",
         },
         run_id: RunId::random(&rand::random()).to_string(),
         tcp_port: shown_port(conf),

@@ -12,8 +12,8 @@ use super::serve::Shared;
 /// Descriptors for what is neither a link nor a client: event loops, listeners, the log, the
 /// configuration file, pipes of scripts (as the reference counts).
 const OTHERS: usize = 32;
-/// A server has a command and a pubsub socket.
-const SOCKETS_A_LINK: usize = 2;
+/// A server has a command and a pubsub socket, and its name may be being looked up.
+const DESCRIPTORS_A_LINK: usize = 3;
 /// Places for other sentinels, at most; never more than a quarter of all.
 const PEER_PLACES: usize = 32;
 /// Hosts of sentinels that are remembered: more than any group has.
@@ -102,7 +102,7 @@ impl Places {
     }
 
     fn count(maxclients: usize, open_files: usize, links: usize) -> Self {
-        let kept = OTHERS.saturating_add(links.saturating_mul(SOCKETS_A_LINK));
+        let kept = OTHERS.saturating_add(links.saturating_mul(DESCRIPTORS_A_LINK));
         let free = open_files.saturating_sub(kept);
         let for_peers = PEER_PLACES.min(free / 4);
         Places {
@@ -124,10 +124,10 @@ mod tests {
         };
         // All that was asked for, and peers on top.
         assert_eq!(count(10_000, usize::MAX, 3), (10_032, 10_000));
-        assert_eq!(count(992, 1024, 3), (986, 954));
+        assert_eq!(count(992, 1024, 3), (983, 951));
         // Three hundred servers.
-        assert_eq!(count(992, 1024, 300), (392, 360));
-        assert_eq!(count(32, 64, 4), (24, 18));
+        assert_eq!(count(992, 1024, 300), (92, 69));
+        assert_eq!(count(32, 64, 4), (20, 15));
         // More links than descriptors: nobody is let in.
         assert_eq!(count(32, 64, 100), (0, 0));
     }

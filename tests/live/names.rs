@@ -187,6 +187,12 @@ fn a_start_without_a_name_server_succeeds_and_without_leave_to_resolve_is_refuse
         )
     };
     let sentinel = Sentinel::start_with(Daemon::Rsentinel, directory.path(), text);
+    // And ends while a look-up hangs.
+    let mut another = Sentinel::start_with(Daemon::Rsentinel, directory.path(), text);
+    until(directory.path(), "two look-ups hang", SHORT, || {
+        (dns.held(NAME) >= 2).then_some(())
+    });
+    assert_eq!(another.end_by("TERM").code(), Some(0));
     dns.set(NAME, HERE);
     dns.be(Mode::Answers);
     until(directory.path(), "the master is linked", LONG, || {

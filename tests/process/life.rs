@@ -2,8 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::net::TcpStream;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -126,16 +128,14 @@ fn systemd_is_notified_and_daemonize_is_then_ignored() {
     );
 }
 
-#[test]
-fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
-    let place = Place::new("pidfile s.pid");
-    let mut running = started(&place, &[]);
+/// Makes every save hang: reading a pipe whose writer says nothing waits for ever, as on a disk that
+/// is gone. The disk is back when the result is dropped.
+fn hang_a_save(place: &Place) -> (File, TcpStream) {
     // The id is saved by renaming over the file: it must be there before the pipe is.
-    wait_for_id(&place);
-    // Reading a pipe whose writer says nothing waits for ever, as on a disk that is gone.
+    wait_for_id(place);
     fs::remove_file(place.path("s.conf")).unwrap();
     mkfifo(&place.path("s.conf"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
-    let mut saving = place.say("SENTINEL FLUSHCONFIG\r\n");
+    let saving = place.say("SENTINEL FLUSHCONFIG\r\n");
     let mut nonblocking = File::options();
     nonblocking
         .write(true)
@@ -144,6 +144,14 @@ fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
     let hanging = wait_for("the start of a save", || {
         nonblocking.open(place.path("s.conf")).ok()
     });
+    (hanging, saving)
+}
+
+#[test]
+fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
+    let place = Place::new("pidfile s.pid");
+    let mut running = started(&place, &[]);
+    let (hanging, mut saving) = hang_a_save(&place);
 
     let mut answer = [0; 5];
     let mut asking = place.say("SENTINEL MYID\r\n");
@@ -156,6 +164,69 @@ fn a_disk_that_hangs_holds_up_neither_answers_nor_the_end() {
     assert!(out.contains(" # The stop takes too long"), "{out}");
     assert_eq!(saving.read(&mut answer).unwrap_or(0), 0, "it was not saved");
     drop(hanging);
+}
+
+#[test]
+fn a_second_sigint_ends_a_stop_that_hangs_with_exit_1() {
+    let place = Place::new("pidfile s.pid");
+    let mut running = started(&place, &[]);
+    let _hanging = hang_a_save(&place);
+    running.signal(Signal::SIGINT);
+    place.wait_for_line("out", ") Received SIGINT scheduling shutdown...\n");
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.wait().code(), Some(1));
+    let out = place.read("out");
+    assert!(out.ends_with(") You insist... exiting now.\n"), "{out}");
+}
+
+#[test]
+fn other_signals_kill_and_leave_the_pid_file() {
+    for signal in [Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGQUIT] {
+        let place = Place::new("pidfile s.pid");
+        let mut running = started(&place, &[]);
+        running.signal(signal);
+        assert_eq!(running.wait().signal(), Some(signal as i32));
+        assert!(place.path("s.pid").exists());
+    }
+}
+
+#[test]
+fn upstart_sees_the_process_stop_and_lets_it_go_on() {
+    let place = Place::new("pidfile s.pid\nsupervised auto\ndaemonize yes\nloglevel verbose");
+    let child = place.command(&[]).env("UPSTART_JOB", "x").spawn().unwrap();
+    let mut running = Running(child);
+    let stat = format!("/proc/{}/stat", running.0.id());
+    wait_for("the stopped process", || {
+        fs::read_to_string(&stat)
+            .unwrap()
+            .contains(") T ")
+            .then_some(())
+    });
+    assert!(!place.path("s.pid").exists());
+    running.signal(Signal::SIGCONT);
+    wait_for_id(&place);
+    let mut info = String::new();
+    let mut asking = place.say("INFO server\r\nSHUTDOWN\r\n");
+    asking.read_to_string(&mut info).unwrap();
+    assert!(info.contains("process_supervised:upstart\r\n"), "{info}");
+    assert_eq!(running.wait().code(), Some(0));
+    let out = place.read("out");
+    assert!(out.contains(" - Upstart supervision detected.\n"), "{out}");
+    let told = " * supervised by upstart, will stop to signal readiness.\n";
+    assert!(out.contains(told), "{out}");
+}
+
+#[test]
+fn systemd_that_is_not_there_is_complained_of_and_nobody_supervises() {
+    let place = Place::new("pidfile s.pid\nsupervised systemd");
+    let mut running = started(&place, &[]);
+    let mut info = String::new();
+    let mut asking = place.say("INFO server\r\nSHUTDOWN\r\n");
+    asking.read_to_string(&mut info).unwrap();
+    assert!(info.contains("process_supervised:no\r\n"), "{info}");
+    assert_eq!(running.wait().code(), Some(0));
+    let complaint = "# systemd supervision error: NOTIFY_SOCKET not found!\n";
+    assert_eq!(place.read("out").matches(complaint).count(), 4);
 }
 
 #[test]
