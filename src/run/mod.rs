@@ -185,8 +185,10 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         startup::say_removing_unix_socket();
         file.remove();
     }
-    serving.stop();
-    monitoring.stop();
+    stopping::stop_while_hearing_signals(&runtime, move || {
+        serving.stop();
+        monitoring.stop();
+    });
     startup::say_bye();
     outcome
 }
