@@ -170,8 +170,7 @@ fn state(mut conf: SentinelConf) -> SentinelConf {
             .known_replicas
             .sort_by_key(|address| address.key(true));
         master.known_peers.sort_by(|a, b| a.id.cmp(&b.id));
-        let place = |address: &Address| Address::new(address.host(), address.port());
-        master.address = place(&master.address);
+        master.address = Address::new(master.address.host(), master.address.port());
     }
     // What a file implies is what the core makes of it at once.
     let epochs = conf
