@@ -252,6 +252,7 @@ impl Reading<'_> {
             warnings: &mut self.warnings,
             faults: &mut self.faults,
             failed_masters: BTreeSet::new(),
+            included_masters: BTreeSet::new(),
         };
         execution.lines(&self.queue, &self.votes)
     }

@@ -33,6 +33,9 @@ pub(super) struct Execution<'a> {
     pub faults: &'a mut Faults,
     /// Masters whose own line was faulty: that their other lines find none is no news.
     pub failed_masters: BTreeSet<Vec<u8>>,
+    /// Masters that an included file defines. A rewrite writes everything about them
+    /// into the main file, so at the next start it is there twice.
+    pub included_masters: BTreeSet<MasterName>,
 }
 
 impl Execution<'_> {
@@ -44,7 +47,7 @@ impl Execution<'_> {
                 if sub.map_or(Pass::Rest, Sub::pass) != pass {
                     continue;
                 }
-                if let Err(complaint) = self.line(sub, &line.words) {
+                if let Err(complaint) = self.line(sub, line) {
                     self.fault(sub, line, complaint)?;
                 }
             }
@@ -73,12 +76,12 @@ impl Execution<'_> {
             .note(ConfigError::at(file, line.number, &line.text, complaint))
     }
 
-    fn line(&mut self, sub: Option<Sub>, words: &[Vec<u8>]) -> Result<(), Complaint> {
-        let arguments = &words[1..];
+    fn line(&mut self, sub: Option<Sub>, line: &QueuedLine) -> Result<(), Complaint> {
+        let arguments = &line.words[1..];
         match sub {
             Some(sub) if !sub.takes(arguments.len()) => Err(Complaint::Unrecognized),
             None => Err(Complaint::Unrecognized),
-            Some(Sub::Monitor) => self.monitor(arguments),
+            Some(Sub::Monitor) => self.monitor(arguments, line.file.is_some()),
             // Ignored even for an unknown master.
             Some(Sub::KnownSentinel) if arguments.len() == 3 => Ok(()),
             Some(sub) if sub.is_of_a_master() => self.of_a_master(sub, arguments),
@@ -128,23 +131,36 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn monitor(&mut self, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
-        let name = text(&arguments[0])?;
+    fn monitor(&mut self, arguments: &[Vec<u8>], included: bool) -> Result<(), Complaint> {
+        let name = MasterName::new(text(&arguments[0])?);
         let quorum = u32::try_from(numbers::lax_int(&arguments[3])).unwrap_or(0);
         if quorum == 0 {
             return Err(Complaint::Quorum);
         }
         let address = self.address(&arguments[1], &arguments[2])?;
-        if let Some(existing) = self.conf.masters.iter().find(|m| m.name.as_str() == name) {
-            if existing.address != address || existing.quorum != quorum {
-                return Err(Complaint::DuplicateMaster);
-            }
+        let was_included = self.included_masters.contains(&name);
+        if included {
+            self.included_masters.insert(name.clone());
+        }
+        let existing = self.conf.masters.iter_mut().find(|m| m.name == name);
+        let Some(existing) = existing else {
+            let master = MasterConf::new(name, address, quorum);
+            self.conf.masters.push(master);
+            return Ok(());
+        };
+        if existing.address == address && existing.quorum == quorum {
             self.warn(format!("master {name} is defined twice in the same way"));
             return Ok(());
         }
-        self.conf
-            .masters
-            .push(MasterConf::new(MasterName::new(name), address, quorum));
+        match (was_included, included) {
+            // The main file knows of later failovers than a file that is never written.
+            (true, false) => (existing.address, existing.quorum) = (address, quorum),
+            (false, true) => {}
+            _ => return Err(Complaint::DuplicateMaster),
+        }
+        self.warn(format!(
+            "master {name} is defined in an included file and in the main file, which counts"
+        ));
         Ok(())
     }
 
@@ -230,8 +246,13 @@ impl Execution<'_> {
         let address = self.address(&arguments[1], &arguments[2])?;
         let id = RunId::new(text(&arguments[3])?);
         let peers = &mut self.conf.masters[at].known_peers;
-        if peers.iter().any(|peer| peer.id == id) {
-            return Err(Complaint::DuplicateRunId);
+        if let Some(known) = peers.iter().find(|peer| peer.id == id) {
+            let repeated = known.address == address && self.is_included(at);
+            return if repeated {
+                Ok(())
+            } else {
+                Err(Complaint::DuplicateRunId)
+            };
         }
         peers.push(KnownPeer { address, id });
         Ok(())
@@ -239,11 +260,18 @@ impl Execution<'_> {
 
     fn rename(&mut self, at: usize, command: &[u8], word: &[u8]) -> Result<(), Complaint> {
         let command = text(command)?.to_ascii_uppercase();
+        let word = text(word)?.to_owned();
         let renames = &mut self.conf.masters[at].renames;
-        if renames.insert(command, text(word)?.to_owned()).is_some() {
-            return Err(Complaint::DuplicateRename);
+        match renames.insert(command, word.clone()) {
+            Some(before) if before != word || !self.is_included(at) => {
+                Err(Complaint::DuplicateRename)
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    fn is_included(&self, at: usize) -> bool {
+        self.included_masters.contains(&self.conf.masters[at].name)
     }
 
     fn address(&self, host: &[u8], port: &[u8]) -> Result<Address, Complaint> {

@@ -215,6 +215,10 @@ impl ServerConf {
                 self.requirepass = (!v.reveal().is_empty()).then_some(v);
             }
             ("bind", Value::Words(words)) => self.bind = bind_addresses(words)?,
+            // Clamped, not refused (measured).
+            ("hz", Value::Int(v)) => {
+                self.kept.insert("hz", Value::Int(v.clamp(1, 500)));
+            }
             (name, value) => {
                 self.kept.insert(name, value);
             }

@@ -6,9 +6,11 @@
 
 mod auth;
 mod contracts;
+mod disks;
 mod example_file;
 mod failover;
 mod harness;
+mod kill_while_rewriting;
 mod leaks;
 mod manual;
 mod mixed;

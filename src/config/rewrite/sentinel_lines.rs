@@ -117,8 +117,8 @@ impl MasterLines<'_> {
             Sub::ReconfigScript,
             master.client_reconfig_script.as_deref(),
         );
-        // An empty password would have to be written as an empty word, which redis-sentinel
-        // loses when it rewrites the file; it then refuses to start.
+        // An empty password or user would have to be written as an empty word, which
+        // redis-sentinel loses when it rewrites the file; it then refuses to start.
         if let Some(pass) = master
             .auth_pass
             .as_ref()
@@ -126,7 +126,8 @@ impl MasterLines<'_> {
         {
             self.bytes_line(Sub::AuthPass, &[pass.reveal()]);
         }
-        self.if_set(Sub::AuthUser, master.auth_user.as_deref());
+        let auth_user = master.auth_user.as_deref();
+        self.if_set(Sub::AuthUser, auth_user.filter(|user| !user.is_empty()));
         self.unless_equal(
             Sub::RebootDownAfter,
             master.master_reboot_down_after,

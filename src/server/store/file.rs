@@ -1,10 +1,12 @@
 //! Replacing a file so that it holds, after any crash, either the old or the new content.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
 use rand::RngExt;
 
 use super::super::conf_files::os_text;
@@ -188,12 +190,37 @@ fn written(bytes: usize, error: io::Error) -> Failure {
     )
 }
 
-/// Writes over the old content; the length is cut only when the new content is there.
+/// Writes over the old content; the length is cut only when the new content is there. The room is
+/// reserved first, so that a full disk leaves the old content as it is; if writing fails all the
+/// same, the old content is put back.
 fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    reserve(&file, text.len())?;
+    let mut old = Vec::new();
+    file.read_to_end(&mut old)?;
+    let written = fill_from_start(&mut file, text);
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _restored = fill_from_start(&mut file, &old);
+    }
+    written
+}
+
+fn fill_from_start(file: &mut File, text: &[u8]) -> io::Result<()> {
+    file.rewind()?;
     file.write_all(text)?;
     file.set_len(text.len() as u64)?;
     file.sync_all()
+}
+
+/// Makes sure that this many bytes have room on the disk. A file system that cannot promise it is
+/// written to without the promise.
+fn reserve(file: &File, bytes: usize) -> io::Result<()> {
+    let length = i64::try_from(bytes).unwrap_or(i64::MAX);
+    match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {
+        Err(errno @ (Errno::ENOSPC | Errno::EDQUOT | Errno::EIO)) => Err(errno.into()),
+        _ => Ok(()),
+    }
 }
 
 fn directory_of(path: &Path) -> &Path {
