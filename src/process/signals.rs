@@ -16,11 +16,12 @@ const INSISTED: i32 = 1;
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// The end of a child. (Whoever started us may have ignored it, and then no script's exit
+    /// status could be had.)
+    child: Signal,
     /// Taken over and never read: a reload, a lost terminal or an alarm ends nothing. (A
-    /// handler, unlike "ignore", is not inherited by the scripts we start.) The end of a child is
-    /// among them because whoever started us may have ignored it, and then no script's exit status
-    /// could be had.
-    _ignored: [Signal; 4],
+    /// handler, unlike "ignore", is not inherited by the scripts we start.)
+    _ignored: [Signal; 3],
 }
 
 impl Signals {
@@ -32,22 +33,27 @@ impl Signals {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            child: signal(SignalKind::child())?,
             _ignored: [
                 signal(SignalKind::hangup())?,
                 signal(SignalKind::pipe())?,
                 signal(SignalKind::alarm())?,
-                signal(SignalKind::child())?,
             ],
         })
     }
 
     /// Serves signals for the life of the process: the first SIGTERM or SIGINT calls `stop`,
     /// which should set off the clean stop and return at once; a SIGINT after that ends the
-    /// process on the spot, with status 1 and nothing cleaned up.
-    pub async fn serve(mut self, log: LogControl, stop: impl FnOnce()) {
+    /// process on the spot, with status 1 and nothing cleaned up. `child_ended` is called at the
+    /// beginning, and whenever at least one child has ended since; it should return at once.
+    pub async fn serve(mut self, log: LogControl, stop: impl FnOnce(), child_ended: impl Fn()) {
         let mut stop = Some(stop);
+        child_ended();
         loop {
-            let asked = self.next().await;
+            let Some(asked) = self.next().await else {
+                child_ended();
+                continue;
+            };
             match asked.answer(stop.is_none()) {
                 Answer::Stop(text) => {
                     log.signal_handler_line(text);
@@ -65,10 +71,12 @@ impl Signals {
         }
     }
 
-    async fn next(&mut self) -> Asked {
+    /// What is asked for; `None`: a child has ended.
+    async fn next(&mut self) -> Option<Asked> {
         tokio::select! {
-            _ = self.terminate.recv() => Asked::Terminate,
-            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Some(Asked::Terminate),
+            _ = self.interrupt.recv() => Some(Asked::Interrupt),
+            _ = self.child.recv() => None,
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::process::{
     crash, daemon, limits, memory_test, oom_score, startup, system_check, version,
 };
 use crate::server::access::UserLines;
+use crate::server::children::Children;
 use crate::server::{monitor, serve};
 
 use configuring::{Configuration, configure};
@@ -148,6 +149,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
     };
     let serving = serving::start(&conf, maxclients, entrances, joints, facts, log)?;
     let turns = Arc::new(AtomicU64::new(0));
+    let children = Children::new(logging::emit);
     let joints = monitoring::Joints {
         place,
         calls,
@@ -155,6 +157,7 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
         user_lines,
         encryption: encrypting::encryption(&conf.server, &ext.tls, tls.as_ref()),
         turns: Arc::clone(&turns),
+        children: children.clone(),
     };
     let monitoring = Monitoring::start(&conf, joints, log)?;
     oom_score::adjust(&conf.server);
@@ -162,10 +165,11 @@ fn start(run: &Run, log: &LogControl) -> Result<(), FatalStart> {
 
     let (stop, stop_asked) = oneshot::channel();
     let outcome = runtime.block_on(async {
-        tokio::spawn(signals.serve(log.clone(), move || {
+        let stop = move || {
             // The other end waits below for as long as there is anything to stop.
             let _ = stop.send(());
-        }));
+        };
+        tokio::spawn(signals.serve(log.clone(), stop, move || children.reap_strangers()));
         tokio::select! {
             () = watchdog::feed(&supervision, &turns) => Ok(()),
             _ = stop_asked => Ok(()),

@@ -13,6 +13,7 @@ use crate::core::{Birth, Features, Timings};
 use crate::process::fatal::FatalStart;
 use crate::process::logging::{self, LogControl};
 use crate::server::access::UserLines;
+use crate::server::children::Children;
 use crate::server::monitor::{self, Calls, Encryption, Voice};
 use crate::server::store::{Place, Store, StoreReport};
 
@@ -32,6 +33,8 @@ pub(super) struct Joints {
     pub encryption: Encryption,
     /// Counts the monitor's turns, for the watchdog.
     pub turns: Arc<AtomicU64>,
+    /// Child processes.
+    pub children: Children,
 }
 
 /// The monitor on its thread, with the store on another.
@@ -53,6 +56,7 @@ impl Monitoring {
             user_lines,
             encryption,
             turns,
+            children,
         } = joints;
         let (reports, store_reports) = mpsc::unbounded_channel();
         let report = move |report| match report {
@@ -83,6 +87,7 @@ impl Monitoring {
             store_reports,
             voice: voice(log),
             turns,
+            children,
             stop: stopped,
         };
         let runtime = event_loop()?;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admission;
 mod carry_out;
+pub mod children;
 mod client;
 mod clients;
 pub mod clock;

@@ -16,6 +16,7 @@ use crate::core::notice::{LogLine, Notice};
 use crate::core::view::{AddressTable, View};
 use crate::core::{Action, Birth, ConnId, Event, Reply, Sentinel, Waiter};
 
+use super::children::Children;
 use super::clock::Clock;
 use super::dns::Resolver;
 use super::door::{Call, Door};
@@ -119,6 +120,8 @@ pub struct Parts {
     pub voice: Voice,
     /// Counts its turns: there are some every second, whatever happens or not.
     pub turns: Arc<AtomicU64>,
+    /// Child processes.
+    pub children: Children,
     /// Fires (or is dropped) when the process stops.
     pub stop: oneshot::Receiver<()>,
 }
@@ -135,6 +138,7 @@ pub async fn run(parts: Parts) {
         mut store_reports,
         voice,
         turns,
+        children,
         mut stop,
     } = parts;
     let clock = Clock::start();
@@ -150,7 +154,7 @@ pub async fn run(parts: Parts) {
         clock,
         links: HashMap::new(),
         resolver: Resolver::new(events.clone()),
-        scripts: Scripts::new(events.clone()),
+        scripts: Scripts::new(events.clone(), children),
         events,
         source,
         encryption,

@@ -7,13 +7,13 @@
 //!
 //! A script gets our environment, directory, standard streams, process group and limits, and
 //! default signal handling; none of our sockets or files, as all of these close on exec. Each is
-//! waited for by its own id: other children of the process are left to whoever started them. At
-//! the end of the process scripts that run are left alone, as redis-sentinel does.
+//! waited for by its own id (other children of the process: see [`super::children`]). At the end
+//! of the process scripts that run are left alone, as redis-sentinel does.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -29,6 +28,7 @@ use crate::core::Event;
 use crate::core::event::{ScriptEnd, StartFailure};
 use crate::core::scripts::ScriptId;
 
+use super::children::Children;
 use super::conf_files::os_text;
 
 /// How long the next script waits for one whose program cannot be read: scripts begin in order
@@ -52,16 +52,18 @@ struct Order {
 #[derive(Clone, Debug)]
 struct Watch {
     events: UnboundedSender<Event>,
+    children: Children,
     /// Processes that may be killed: they have not been waited for, so their ids are theirs.
     alive: Arc<Mutex<BTreeMap<ScriptId, Pid>>>,
 }
 
 impl Scripts {
     /// Reports go to `events`. No thread exists before the first script.
-    pub fn new(events: UnboundedSender<Event>) -> Self {
+    pub fn new(events: UnboundedSender<Event>, children: Children) -> Self {
         Scripts {
             watch: Watch {
                 events,
+                children,
                 alive: Arc::default(),
             },
             starter: None,
@@ -119,7 +121,7 @@ impl Watch {
     /// Runs a script and waits for its end. Drops `begun` when it runs, or will not.
     fn run(&self, order: &Order, begun: Sender<()>) {
         let script = order.script;
-        let mut child = match spawn(&order.argv) {
+        let child = match self.children.start(|| spawn(&order.argv)) {
             Ok(child) => child,
             Err(error) => return self.not_started(script, &error),
         };
@@ -131,11 +133,10 @@ impl Watch {
         });
         drop(begun);
         // Its id is ours, and may be killed, until it is really waited for.
-        while let Err(Errno::EINTR) =
-            waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)
-        {}
-        self.alive().remove(&script);
-        let end = end_of(&mut child);
+        let ended = self.children.end_of(child, || {
+            self.alive().remove(&script);
+        });
+        let end = end_of(ended);
         self.tell(Event::ScriptEnded { script, end });
     }
 
@@ -182,8 +183,8 @@ fn spawn(argv: &[String]) -> io::Result<Child> {
         .spawn()
 }
 
-fn end_of(child: &mut Child) -> ScriptEnd {
-    match child.wait() {
+fn end_of(ended: io::Result<ExitStatus>) -> ScriptEnd {
+    match ended {
         Ok(status) => match status.signal() {
             Some(signal) => ScriptEnd::Killed(signal),
             None => ScriptEnd::Exited(

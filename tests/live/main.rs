@@ -15,6 +15,7 @@ mod leaks;
 mod manual;
 mod mixed;
 mod names;
+mod orphans;
 mod parallel_syncs;
 mod refusals;
 mod restart;

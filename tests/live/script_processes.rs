@@ -16,10 +16,10 @@ use crate::harness::{Subscriber, until};
 const BOTH: [Daemon; 2] = [Daemon::Rsentinel, Daemon::Reference];
 
 /// One sentinel, which watches a server that need not exist, and whose scripts may be changed.
-struct Lone {
-    sentinel: Sentinel,
-    directory: TempDir,
-    recorder: Recorder,
+pub(crate) struct Lone {
+    pub(crate) sentinel: Sentinel,
+    pub(crate) directory: TempDir,
+    pub(crate) recorder: Recorder,
 }
 
 impl Lone {
@@ -29,7 +29,7 @@ impl Lone {
     }
 
     /// The same, by a program that becomes the daemon.
-    fn start_program(daemon: Daemon, program: &Path, then: &str) -> Lone {
+    pub(crate) fn start_program(daemon: Daemon, program: &Path, then: &str) -> Lone {
         let directory = TempDir::new().expect("a temporary directory");
         let recorder = Recorder::new(directory.path(), "notify", then);
         let text = |port: u16| {
@@ -52,7 +52,7 @@ impl Lone {
     }
 
     /// Sets the recorder as notification script, which calls it once.
-    fn call(&self) {
+    pub(crate) fn call(&self) {
         self.set_script(&self.recorder.path());
     }
 
@@ -63,7 +63,7 @@ impl Lone {
         assert_eq!(reply.expect("the sentinel answers").text(), "OK", "{path}");
     }
 
-    fn debug(&self, what: &str, ms: u64) {
+    pub(crate) fn debug(&self, what: &str, ms: u64) {
         let reply = self
             .sentinel
             .ask(&["SENTINEL", "DEBUG", what, &ms.to_string()]);
@@ -71,7 +71,7 @@ impl Lone {
     }
 
     #[track_caller]
-    fn until(&self, what: &str, condition: impl Fn() -> bool) {
+    pub(crate) fn until(&self, what: &str, condition: impl Fn() -> bool) {
         until(self.directory.path(), what, SHORT, || {
             condition().then_some(())
         });
@@ -86,7 +86,7 @@ impl Lone {
     }
 
     /// What the log has of an event.
-    fn told(&self, name: &str) -> Vec<String> {
+    pub(crate) fn told(&self, name: &str) -> Vec<String> {
         let events = self.sentinel.log().events(name);
         events.into_iter().map(|line| line.rest).collect()
     }

@@ -31,7 +31,7 @@ pub use server::ServerOptions;
 #[allow(unused_imports)]
 pub use ports::free_port;
 #[allow(unused_imports)]
-pub use process::Process;
+pub use process::{Process, children_of, signal};
 #[allow(unused_imports)]
 pub use server::RedisServer;
 #[allow(unused_imports)]

@@ -74,20 +74,25 @@ impl Process {
 
     /// Processes it has started and that still exist.
     pub fn children(&self) -> Vec<u32> {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id()))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let lists = threads
-            .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-        lists
-            .flat_map(|list| {
-                list.split_whitespace()
-                    .filter_map(|id| id.parse().ok())
-                    .collect::<Vec<_>>()
-            })
-            .collect()
+        children_of(self.id())
     }
+}
+
+/// Processes that a process has started, or that were left to it, and that still exist.
+pub fn children_of(id: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|id| id.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 impl Drop for Process {
@@ -97,7 +102,7 @@ impl Drop for Process {
 }
 
 /// Sends a signal to one process id.
-fn signal(id: u32, name: &str) {
+pub fn signal(id: u32, name: &str) {
     // The shell's own kill: always there, whatever else is installed.
     let done = Command::new("sh")
         .args(["-c", &format!("kill -{name} {id}")])

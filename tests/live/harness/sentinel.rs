@@ -241,7 +241,8 @@ impl Sentinel {
                 return Some(false);
             }
             let info = self.ask(&["INFO", "server"])?.text();
-            info.contains(&format!("process_id:{}\r\n", self.process.id()))
+            // Not the process id: inside a container it is another one.
+            info.contains(&format!("config_file:{}\r\n", self.file().display()))
                 .then_some(true)
         })
     }
