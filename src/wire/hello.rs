@@ -106,7 +106,8 @@ impl Hello {
     }
 
     /// The payload, cut at [`MAX_PAYLOAD`] bytes (or just before the character that this would
-    /// split). A cut hello is malformed to its receivers; so is one of a name with a comma.
+    /// split). A cut hello is malformed to its receivers; so is one of a name with a comma. Half
+    /// of the last number would be another epoch: then the whole field goes.
     pub fn payload(&self) -> String {
         let names = [
             self.ip.len(),
@@ -133,6 +134,9 @@ impl Hello {
                 .rev()
                 .find(|&end| text.is_char_boundary(end));
             text.truncate(whole.unwrap_or(0));
+            if let Some(last) = text.rfind(',').filter(|_| text.matches(',').count() == 7) {
+                text.truncate(last);
+            }
         }
         text
     }
@@ -250,6 +254,14 @@ mod tests {
         assert_eq!(hello.payload().len(), 1069);
         hello.master = MasterName::new(&"é".repeat(1000));
         assert!((1068..=1069).contains(&hello.payload().len()));
+    }
+
+    #[test]
+    fn a_payload_cut_within_its_last_number_is_no_hello_at_all() {
+        let mut hello = Hello::parse(TEXT).unwrap();
+        hello.config_epoch = epoch(123_456);
+        hello.master = MasterName::new(&"x".repeat(MAX_PAYLOAD - TEXT.len()));
+        assert_eq!(Hello::parse(&hello.payload()), None);
     }
 
     #[test]
