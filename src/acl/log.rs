@@ -12,8 +12,8 @@ use super::user_name::UserName;
 const SAME_WITHIN_MS: u64 = 60_000;
 /// Repeats are looked for among so many of the newest entries (measured).
 const LOOKED_AT: usize = 10;
-/// An object or a name longer than this is cut: clients choose them, also before they have
-/// authenticated. Far longer than any that is meant.
+/// An object, a name or the text about a connection longer than this is cut: clients choose them,
+/// also before they have authenticated. Far longer than any that is meant. In bytes.
 const LONGEST: usize = 1024;
 
 /// Why something was refused.
@@ -102,7 +102,9 @@ impl AclLog {
     }
 
     /// Takes note of a denial.
-    pub fn record(&mut self, denial: Denial, client: String, now: Wall) {
+    pub fn record(&mut self, denial: Denial, mut client: String, now: Wall) {
+        client.truncate(client.floor_char_boundary(LONGEST));
+        client.shrink_to_fit();
         let same = |entry: &Entry| {
             entry.denial == denial && now.0.saturating_sub(entry.updated.0) <= SAME_WITHIN_MS
         };

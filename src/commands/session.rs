@@ -1,6 +1,7 @@
 //! What a command knows of the connection it came from.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -26,10 +27,10 @@ pub struct Session {
     pub authenticated: bool,
     /// The user it belongs to: `default` until it authenticates as another.
     pub user: UserName,
-    /// Subscribed channels.
-    pub channels: BTreeSet<Bytes>,
+    /// Subscribed channels. (Shared, so that a copy for a listing costs nothing.)
+    pub channels: Arc<BTreeSet<Bytes>>,
     /// Subscribed patterns.
-    pub patterns: BTreeSet<Bytes>,
+    pub patterns: Arc<BTreeSet<Bytes>>,
     /// What the subscriptions take, in bytes.
     pub subscribed_bytes: usize,
     /// `ip:port` of the other end.
@@ -57,7 +58,10 @@ impl Session {
     /// What this connection has made us keep beyond its requests, in bytes: it has the same limit
     /// as an unfinished request, because it grows with what the client sends.
     pub fn kept_bytes(&self) -> usize {
-        self.subscribed_bytes + self.tracking.as_ref().map_or(0, |one| one.prefix_bytes)
+        let names = [&self.name, &self.lib_name, &self.lib_ver];
+        let names: usize = names.into_iter().flatten().map(String::len).sum();
+        let prefixes = self.tracking.as_ref().map_or(0, |one| one.prefix_bytes);
+        self.subscribed_bytes + prefixes + names
     }
 }
 

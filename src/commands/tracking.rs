@@ -115,7 +115,8 @@ fn read_options(mut rest: &[Bytes], exists: &dyn Fn(u64) -> bool) -> Result<Aske
                 rest
             }
             [option, prefix, rest @ ..] if is(option, "prefix") => {
-                asked.prefixes.push(prefix.clone());
+                // A copy: it may share the buffer of all that came with it.
+                asked.prefixes.push(Bytes::copy_from_slice(prefix));
                 rest
             }
             [option, rest @ ..] => {

@@ -40,10 +40,10 @@ impl Subscriptions {
     /// Forgets a connection.
     pub fn forget(&mut self, client: &Rc<Client>) {
         let session = client.session.borrow();
-        for name in &session.channels {
+        for name in session.channels.iter() {
             set(&mut self.channels, name, client, false);
         }
-        for name in &session.patterns {
+        for name in session.patterns.iter() {
             set(&mut self.patterns, name, client, false);
         }
     }

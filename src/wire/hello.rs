@@ -60,6 +60,9 @@ pub struct HelloText<'a> {
 impl<'a> HelloText<'a> {
     /// Reads a payload; see [`Hello::parse`].
     pub fn parse(text: &'a str) -> Option<Self> {
+        if text.len() > MAX_PAYLOAD {
+            return None;
+        }
         let mut fields = [""; 8];
         let (mut field, mut start) = (0, 0);
         for (at, byte) in text.bytes().enumerate() {
@@ -87,7 +90,8 @@ impl<'a> HelloText<'a> {
 }
 
 impl Hello {
-    /// Reads a payload; `None` when it is malformed: not exactly eight comma-separated fields, or
+    /// Reads a payload; `None` when it is malformed: longer than [`MAX_PAYLOAD`], which no
+    /// sentinel sends (and what a hello names is kept), not exactly eight comma-separated fields, or
     /// an epoch that is negative or above 2^63−1 (no sentinel sends one, and adopting one would
     /// poison the epochs of all). Numbers are otherwise read leniently: the leading integer
     /// counts, garbage is 0.
@@ -130,10 +134,7 @@ impl Hello {
             self.config_epoch,
         );
         if text.len() > MAX_PAYLOAD {
-            let whole = (0..=MAX_PAYLOAD)
-                .rev()
-                .find(|&end| text.is_char_boundary(end));
-            text.truncate(whole.unwrap_or(0));
+            text.truncate(text.floor_char_boundary(MAX_PAYLOAD));
             if let Some(last) = text.rfind(',').filter(|_| text.matches(',').count() == 7) {
                 text.truncate(last);
             }
@@ -260,8 +261,16 @@ mod tests {
     fn a_payload_cut_within_its_last_number_is_no_hello_at_all() {
         let mut hello = Hello::parse(TEXT).unwrap();
         hello.config_epoch = epoch(123_456);
-        hello.master = MasterName::new(&"x".repeat(MAX_PAYLOAD - TEXT.len()));
+        hello.master = MasterName::new(&"x".repeat(8 + MAX_PAYLOAD - TEXT.len()));
         assert_eq!(Hello::parse(&hello.payload()), None);
+    }
+
+    #[test]
+    fn a_payload_that_no_sentinel_sends_is_no_hello() {
+        let of_length =
+            |length: usize| TEXT.replace("mymaster", &"x".repeat(8 + length - TEXT.len()));
+        assert!(Hello::parse(&of_length(MAX_PAYLOAD)).is_some());
+        assert!(Hello::parse(&of_length(MAX_PAYLOAD + 1)).is_none());
     }
 
     #[test]

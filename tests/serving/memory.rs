@@ -243,3 +243,73 @@ fn subscriptions_without_end_meet_the_query_buffer_limit() {
         process.info("pubsub_channels") == 0
     });
 }
+
+#[test]
+fn a_subscription_keeps_its_name_and_not_all_that_came_with_it() {
+    let process = Process::start("");
+    let before = process.memory();
+    let mut client = process.connect();
+    // What is read together: a name just long enough to be shared, and much else.
+    let mut sent = 0;
+    for n in 0..600 {
+        let name = format!("{n:01100}");
+        let rest = "x".repeat(62_000);
+        let text = format!(
+            "*3\r\n$9\r\nSUBSCRIBE\r\n$1100\r\n{name}\r\n$62000\r\n{rest}\r\n\
+             *2\r\n$11\r\nUNSUBSCRIBE\r\n$62000\r\n{rest}\r\n"
+        );
+        client.write_all(text.as_bytes()).expect("open");
+        sent += text.len();
+        let mut replies = [0; 4096];
+        let mut wanted: usize = 1100 + 2 * 62_000;
+        while wanted > 0 {
+            let count = client.read(&mut replies).expect("open");
+            wanted = wanted.saturating_sub(count);
+        }
+    }
+    process.has_read(sent);
+    assert_eq!(process.info("pubsub_channels"), 600);
+    let cost = process.memory().saturating_sub(before);
+    println!("{cost} KiB for 600 names");
+    assert!(cost <= 8 * 1024, "{cost}");
+}
+
+#[test]
+fn names_that_a_connection_gives_itself_meet_the_query_buffer_limit() {
+    let process = Process::start("client-query-buffer-limit 1mb\n");
+    let mut client = process.connect();
+    let name = "x".repeat(500_000);
+    for (command, outlives) in [
+        (
+            format!("*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$500000\r\n{name}\r\n"),
+            true,
+        ),
+        (
+            format!(
+                "*4\r\n$6\r\nCLIENT\r\n$7\r\nSETINFO\r\n$8\r\nlib-name\r\n$500000\r\n{name}\r\n"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "*4\r\n$6\r\nCLIENT\r\n$7\r\nSETINFO\r\n$7\r\nlib-ver\r\n$500000\r\n{name}\r\n"
+            ),
+            false,
+        ),
+    ] {
+        client.write_all(command.as_bytes()).expect("open");
+        let mut reply = [0; 5];
+        client.read_exact(&mut reply).unwrap_or_default();
+        if outlives {
+            assert_eq!(&reply, b"+OK\r\n");
+        }
+    }
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    assert!(
+        client
+            .write_all(b"PING\r\n")
+            .and_then(|()| client.read_exact(&mut [0]))
+            .is_err()
+    );
+}

@@ -49,6 +49,17 @@ fn late_far_and_different_denials_are_entries_of_their_own() {
 }
 
 #[test]
+fn an_entry_keeps_only_so_much_of_what_a_client_chose() {
+    let mut log = AclLog::new(128);
+    let long = "é".repeat(1_000_000);
+    log.record(denial(&long), format!("id=1 name={long}"), Wall(0));
+    let entry = log.newest(1).next().expect("an entry");
+    assert!(entry.client.starts_with("id=1 name=éé"));
+    assert!(entry.client.len() <= 1024 && entry.client.capacity() <= 1024);
+    assert_eq!(entry.denial.object.len(), 1024);
+}
+
+#[test]
 fn the_log_keeps_the_newest_and_forgets_on_demand() {
     let mut log = AclLog::new(2);
     for object in ["a", "b", "c"] {

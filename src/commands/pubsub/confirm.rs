@@ -1,6 +1,9 @@
 //! The confirmations of the four subscription commands: one push per name, with the running
 //! total of channels and patterns.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::commands::session::Session;
@@ -15,18 +18,25 @@ pub enum Of {
     Patterns,
 }
 
+impl Of {
+    fn set_of(self, session: &mut Session) -> &mut BTreeSet<Bytes> {
+        Arc::make_mut(match self {
+            Of::Channels => &mut session.channels,
+            Of::Patterns => &mut session.patterns,
+        })
+    }
+}
+
 /// Adds names, one confirmation each; a name already there is confirmed like any other.
 pub fn add(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec<Reply> {
     let mut pushes = Vec::with_capacity(names.len());
     for name in names {
-        let set = match of {
-            Of::Channels => &mut session.channels,
-            Of::Patterns => &mut session.patterns,
-        };
-        if set.insert(name.clone()) {
-            session.subscribed_bytes += cost(name);
+        // A copy: the word may share the buffer of all that came with it, which it would keep.
+        let name = Bytes::copy_from_slice(name);
+        if of.set_of(session).insert(name.clone()) {
+            session.subscribed_bytes += cost(&name);
         }
-        pushes.push(push(kind, Reply::Bulk(name.clone()), session));
+        pushes.push(push(kind, Reply::Bulk(name), session));
     }
     pushes
 }
@@ -49,11 +59,7 @@ pub fn remove(session: &mut Session, of: Of, kind: &str, names: &[Bytes]) -> Vec
     }
     let mut pushes = Vec::with_capacity(names.len());
     for name in names {
-        let removed = match of {
-            Of::Channels => session.channels.remove(name),
-            Of::Patterns => session.patterns.remove(name),
-        };
-        if removed {
+        if of.set_of(session).remove(name) {
             session.subscribed_bytes -= cost(name);
         }
         pushes.push(push(kind, Reply::Bulk(name.clone()), session));

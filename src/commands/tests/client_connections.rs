@@ -40,8 +40,8 @@ fn the_client_line_has_every_field_in_order() {
          multi=-1 watch=0 qbuf=10 qbuf-free=20 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=2078 \
          events=r cmd=client|list user=default redir=-1 resp=2 lib-name= lib-ver="
     );
-    one.session.channels.insert(Bytes::from_static(b"a"));
-    one.session.patterns.insert(Bytes::from_static(b"a*"));
+    one.session.channels = Arc::new([Bytes::from_static(b"a")].into());
+    one.session.patterns = Arc::new([Bytes::from_static(b"a*")].into());
     one.session.no_evict = true;
     one.session.last_command = None;
     one.session.addr = "/tmp/s:0".into();
@@ -55,7 +55,7 @@ fn the_client_line_has_every_field_in_order() {
 #[test]
 fn the_list_has_a_line_for_each_client_that_the_filter_shows() {
     let mut subscriber = client(2);
-    subscriber.session.channels.insert(Bytes::from_static(b"a"));
+    subscriber.session.channels = Arc::new([Bytes::from_static(b"a")].into());
     let clients = [client(1), subscriber];
     let shown = |filter: ListFilter| text(&list_reply(&clients, &filter)).lines().count();
     assert_eq!(shown(ListFilter::default()), 2);
