@@ -8,7 +8,7 @@ use rsentinel::core::event::{Answer, DownQuestion, Event, Instruction, Waiter};
 use rsentinel::core::view::View;
 use rsentinel::core::{Action, Ask, Birth, Features, Sentinel, Timings};
 use rsentinel::types::{Mono, Now, Wall};
-use rsentinel::wire::{PingVerdict, TransactionOutcome, info};
+use rsentinel::wire::{HandOverOutcome, PingVerdict, TransactionOutcome, info};
 
 use super::saved;
 
@@ -162,6 +162,12 @@ impl Life {
             Ask::Hello { party, .. } => Answer::Hello(party, Ok(())),
             Ask::MasterDown { peer, .. } => Answer::MasterDown { peer, reply: None },
             Ask::Replicate { party, .. } => Answer::Replicate(party, TransactionOutcome::Accepted),
+            Ask::HandOver { epoch, .. } => Answer::HandOver {
+                epoch,
+                outcome: HandOverOutcome::Begun,
+            },
+            Ask::Release => Answer::Released(Ok(())),
+            Ask::Unpause => Answer::Unpaused(Ok(())),
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use rsentinel::wire::frame::FrameError;
 use rsentinel::wire::{
-    Frame, FrameReader, handshake, hello, info, is_master_down, ping, replicaof,
+    Frame, FrameReader, coordinated, handshake, hello, info, is_master_down, ping, replicaof,
 };
 
 use super::memory::bounded;
@@ -22,8 +22,12 @@ pub fn judge(data: &[u8]) {
         assert_eq!(read([&again[..]]), (vec![frame.clone()], None));
         understand(frame);
     }
-    for transaction in frames.windows(6) {
-        let _ = replicaof::outcome(transaction);
+    for length in 1..=frames.len().min(8) {
+        for transaction in frames.windows(length) {
+            let _ = replicaof::outcome(transaction);
+            let _ = coordinated::outcome(transaction);
+            let _ = coordinated::released(transaction);
+        }
     }
 }
 
@@ -75,6 +79,7 @@ fn understand(frame: &Frame) {
         handshake::read_auth(frame).err(),
         handshake::read_refusal(frame).err(),
         info::read(frame).err(),
+        coordinated::unpaused(frame).err(),
         frame.error_text(),
     ];
     for text in shown.into_iter().flatten() {

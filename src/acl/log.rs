@@ -103,8 +103,13 @@ impl AclLog {
 
     /// Takes note of a denial.
     pub fn record(&mut self, denial: Denial, mut client: String, now: Wall) {
-        client.truncate(client.floor_char_boundary(LONGEST));
-        client.shrink_to_fit();
+        if client.len() > LONGEST {
+            let whole = (0..=LONGEST)
+                .rev()
+                .find(|&end| client.is_char_boundary(end));
+            client.truncate(whole.unwrap_or(0));
+            client.shrink_to_fit();
+        }
         let same = |entry: &Entry| {
             entry.denial == denial && now.0.saturating_sub(entry.updated.0) <= SAME_WITHIN_MS
         };

@@ -91,7 +91,10 @@ impl Children {
         let known = self.known();
         // One that is being made must not be taken for a stranger. Its start comes here again,
         // and so does the end of one of ours, behind which others may be hidden.
-        while known.starting == 0 {
+        if known.starting > 0 {
+            return;
+        }
+        loop {
             let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
             let ended = match waitid(Id::All, look) {
                 Err(Errno::EINTR) => continue,

@@ -134,7 +134,10 @@ impl Hello {
             self.config_epoch,
         );
         if text.len() > MAX_PAYLOAD {
-            text.truncate(text.floor_char_boundary(MAX_PAYLOAD));
+            let whole = (0..=MAX_PAYLOAD)
+                .rev()
+                .find(|&end| text.is_char_boundary(end));
+            text.truncate(whole.unwrap_or(0));
             if let Some(last) = text.rfind(',').filter(|_| text.matches(',').count() == 7) {
                 text.truncate(last);
             }
