@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
@@ -75,10 +76,14 @@ impl Handshaking {
     }
 
     fn end_oldest(&self, shared: &Shared) {
-        let oldest = self.unfinished.borrow_mut().pop_first();
-        if let Some((_, one)) = oldest
-            && one.since.elapsed() >= GRACE
-        {
+        // The one that was waited for may just have finished.
+        let is_late = |one: &OccupiedEntry<'_, u64, Unfinished>| one.get().since.elapsed() >= GRACE;
+        let oldest = {
+            let mut unfinished = self.unfinished.borrow_mut();
+            let oldest = unfinished.first_entry().filter(is_late);
+            oldest.map(OccupiedEntry::remove)
+        };
+        if let Some(one) = oldest {
             one.task.abort();
             let reason = "others wait, and the TLS handshake has taken too long";
             self.failures.say(shared, reason, &one.ends);

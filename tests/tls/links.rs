@@ -12,6 +12,10 @@ use crate::secure_client::connect;
 const OURS: Daemon = Daemon::Rsentinel;
 const REFERENCE: Daemon = Daemon::Reference;
 
+/// The time to call servers down where nothing but a thread that is held up may take so long: less
+/// than a handshake that is not answered lasts, more than a busy machine keeps a process waiting.
+const UNHURRIED_MS: u64 = 2500;
+
 /// A server that is known by a port for TLS.
 pub fn server(lines: Vec<String>) -> ServerOptions {
     ServerOptions {
@@ -224,6 +228,7 @@ fn a_server_that_never_answers_the_handshake_is_told_of_and_holds_up_nobody() {
     let mut plan = secure(Plan::of(&[OURS]), &lines, &lines);
     plan.quorum = 1;
     plan.replicas.truncate(1);
+    plan.down_after = UNHURRIED_MS;
     plan.lines
         .push(format!("sentinel monitor silent 127.0.0.1 {port} 1"));
     let cluster = Cluster::start(&plan);
@@ -249,6 +254,7 @@ fn clients_that_never_finish_their_handshakes_do_not_hold_up_the_watching() {
     let mut plan = secure(Plan::of(&[OURS]), &lines, &lines);
     plan.quorum = 1;
     plan.replicas.truncate(1);
+    plan.down_after = UNHURRIED_MS;
     let cluster = Cluster::start(&plan);
     let sentinel = &cluster.sentinels[0];
     let tls_port = plan.lines_of[0][0].split(' ').nth(1).unwrap();

@@ -219,6 +219,23 @@ fn only_the_versions_and_ciphers_that_are_named_are_spoken() {
 }
 
 #[test]
+fn an_old_version_is_spoken_where_the_security_level_lets_it() {
+    let scene = scene(&[
+        "tls-protocols \"TLSv1.1 TLSv1.2\"",
+        "tls-ciphers DEFAULT@SECLEVEL=0",
+        "tls-auth-clients no",
+    ]);
+    let manner = scene.manner().with(|c| {
+        c.set_cipher_list("DEFAULT@SECLEVEL=0").unwrap();
+        c.set_min_proto_version(Some(SslVersion::TLS1)).unwrap();
+        c.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
+    });
+    let mut client = manner.connect(scene.tls_port).unwrap();
+    assert_eq!(client.ask("PING").unwrap(), "+PONG");
+    assert_eq!(client.0.ssl().version2(), Some(SslVersion::TLS1_1));
+}
+
+#[test]
 fn our_order_of_ciphers_counts_when_it_is_preferred() {
     for (preferred, expected) in [
         ("yes", "ECDHE-ECDSA-AES256-GCM-SHA384"),

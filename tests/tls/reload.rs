@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -128,6 +129,53 @@ fn authorities_are_read_again_from_behind_links_as_volumes_replace_them() {
     fs::remove_file(&trusted).unwrap();
     symlink(&next.file, &trusted).unwrap();
     scene.until("the new authority is trusted", served);
+}
+
+#[test]
+fn a_folder_of_authorities_is_trusted_as_it_is_at_present() {
+    let directory = TempDir::new().unwrap();
+    let folder = TempDir::new().unwrap();
+    let first = Authority::new(folder.path(), "first");
+    let second = Authority::new(directory.path(), "second");
+    rehash(folder.path());
+    let own = first.issue(wish("own"));
+    let [of_first, of_second] = [&first, &second].map(|one| one.issue(wish("client")));
+    let tls_port = free_port();
+    let files = own.shown().join("\n");
+    let sentinel = Sentinel::start_with(Daemon::Rsentinel, directory.path(), |port| {
+        format!(
+            "port {port}\ntls-port {tls_port}\nbind 127.0.0.1\n{files}\ntls-ca-cert-dir {}\n",
+            folder.path().display()
+        )
+    });
+    let scene = Scene {
+        directory,
+        sentinel,
+        tls_port,
+    };
+    let served = |client: &Issued| {
+        let manner = Manner::trusting(&first.file).showing(client);
+        scene.serial(manner).is_some()
+    };
+    assert!(served(&of_first) && !served(&of_second));
+
+    fs::copy(&second.file, folder.path().join("second.crt")).unwrap();
+    rehash(folder.path());
+    scene.until("the second is trusted too", || served(&of_second));
+
+    fs::rename(&first.file, scene.directory.path().join("first.crt")).unwrap();
+    rehash(folder.path());
+    let moved = scene.directory.path().join("first.crt");
+    scene.until("the first is not trusted any more", || {
+        let manner = Manner::trusting(&moved).showing(&of_first);
+        scene.serial(manner).is_none()
+    });
+}
+
+/// Gives the certificates in a folder the names by which OpenSSL finds them.
+fn rehash(folder: &Path) {
+    let done = Command::new("openssl").arg("rehash").arg(folder).status();
+    assert!(done.unwrap().success());
 }
 
 #[test]

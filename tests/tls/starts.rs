@@ -198,6 +198,16 @@ fn check_config_reads_the_files_of_tls_too() {
 }
 
 #[test]
+fn versions_that_this_library_never_speaks_are_said() {
+    let files = files();
+    let text = "this OpenSSL speaks TLSv1 and TLSv1.1 only at security level 0";
+    let reason = files.reason("tls-protocols", Some("\"TLSv1 TLSv1.1\""));
+    assert!(reason.contains(text), "{reason}");
+    let lines = files.with("tls-protocols", Some("\"TLSv1.1 TLSv1.2\""));
+    starts_and_says(&files, &lines, text);
+}
+
+#[test]
 fn what_has_no_effect_is_said() {
     let files = files();
     let starts = |name: &str, value: &str, text: &str| {

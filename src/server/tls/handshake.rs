@@ -112,8 +112,14 @@ pub async fn connect(
     naming: &Naming,
     host: &str,
 ) -> Result<TlsStream, Failure> {
+    let name = naming.name_of(host);
+    if name.is_some_and(|name| name.contains('\0')) {
+        return Err(Failure::because("no name contains a NUL"));
+    }
     let ssl = Ssl::new(context).and_then(|mut ssl| {
-        name(&mut ssl, naming, host)?;
+        if let Some(name) = name {
+            set_name(&mut ssl, name, naming.verify)?;
+        }
         Ok(ssl)
     });
     let mut stream = wrap(ssl, stream)?;
@@ -123,19 +129,14 @@ pub async fn connect(
     }
 }
 
-fn name(ssl: &mut Ssl, naming: &Naming, host: &str) -> Result<(), ErrorStack> {
-    let name = match &naming.name {
-        Some(name) => name,
-        None if naming.verify => host,
-        None => return Ok(()),
-    };
+fn set_name(ssl: &mut Ssl, name: &str, verify: bool) -> Result<(), ErrorStack> {
     // A name is asked for, an IP is not: RFC 6066, section 3.
     let ip = name.parse::<IpAddr>().ok();
     if ip.is_none() {
         ssl.set_hostname(name)?;
     }
     match ip {
-        _ if !naming.verify => Ok(()),
+        _ if !verify => Ok(()),
         Some(ip) => ssl.param_mut().set_ip(ip),
         None => ssl.param_mut().set_host(name),
     }

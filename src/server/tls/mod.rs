@@ -142,6 +142,14 @@ pub struct Naming {
     pub name: Option<Arc<str>>,
 }
 
+impl Naming {
+    /// What the other end is called, if that matters.
+    fn name_of<'a>(&'a self, host: &'a str) -> Option<&'a str> {
+        let host = self.verify.then_some(host);
+        self.name.as_deref().or(host)
+    }
+}
+
 impl Connecting {
     /// The same, with names as given.
     pub fn named(self, naming: Naming) -> Self {
