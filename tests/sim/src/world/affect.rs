@@ -310,6 +310,7 @@ impl World {
         self.armed.clear();
         self.network.heal(self.shape.latency);
         self.resolver = (2, 0);
+        self.end_stale_names();
         for conn in &mut self.conns {
             if std::mem::take(&mut conn.void) {
                 conn.far_open = false;

@@ -43,6 +43,13 @@ impl World {
         }
     }
 
+    /// Every name leads to where its server is.
+    pub(super) fn end_stale_names(&mut self) {
+        for last in self.moves.values_mut() {
+            last.stale_until = last.stale_until.min(self.now);
+        }
+    }
+
     /// What the name of a server leads to.
     pub(super) fn address_by_name(&self, s: usize) -> SocketAddr {
         let times = self
