@@ -13,7 +13,8 @@ use super::World;
 impl World {
     /// The greatest config epoch does not name one server that is a master, so nobody's hellos
     /// settle it, and every address has too few holders to win an election about it: sentinels vote
-    /// about the address that they hold, and a candidate that holds another may vote too.
+    /// about the address that they hold, and of a server that is a master, so may a candidate that
+    /// holds another.
     pub(crate) fn is_outvoted(&self, group: usize, views: &[View]) -> bool {
         let configured = |view: &View| {
             let node = self.nodes.iter().position(|n| n.id == view.my_id)?;
@@ -40,6 +41,7 @@ impl World {
         }
         let majority = self.shape.nodes / 2 + 1;
         let needed = majority.max(self.shape.quorum as usize);
-        holders.values().all(|votes| votes + 1 < needed)
+        let votes = |(server, holders)| holders + usize::from(decides(server));
+        holders.iter().map(votes).all(|votes| votes < needed)
     }
 }
