@@ -1,7 +1,9 @@
 //! The scripted other side: data servers and peers, and how the network treats them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rsentinel::core::action::Ask;
@@ -9,7 +11,7 @@ use rsentinel::core::{Answer, Timings};
 use rsentinel::types::{Epoch, RunId};
 use rsentinel::wire::{
     DownReply, HandOverOutcome, InfoReport, PingVerdict, ReplicaLine, ReplicaReport, Role,
-    ServerFailover, TransactionOutcome,
+    ServerFailover, TransactionOutcome, info,
 };
 
 /// What happens to connects and bytes on the way to a host.
@@ -81,10 +83,28 @@ pub struct Server {
     pub link_up_at: Option<u64>,
     /// Whether INFO is answered, and with an error.
     pub info: InfoReply,
+    /// The text of its INFO, when a test wants another than the plain one.
+    pub words: Option<Words>,
     /// What becomes of a FAILOVER.
     pub hand_over: HandOverScript,
     /// What INFO says of FAILOVER; `None`: it has no such command.
     pub failover: Option<ServerFailover>,
+}
+
+/// INFO in words.
+#[derive(Clone)]
+pub struct Words(Arc<dyn Fn(&Server) -> String>);
+
+impl Words {
+    pub fn new(say: impl Fn(&Server) -> String + 'static) -> Words {
+        Words(Arc::new(say))
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Words")
+    }
 }
 
 /// What a master makes of being told to hand over.
@@ -167,6 +187,7 @@ impl Server {
             sync_ms: 0,
             link_up_at: None,
             info: InfoReply::Report,
+            words: None,
             hand_over: HandOverScript::Obeys,
             failover: Some(ServerFailover::Idle),
         }
@@ -186,6 +207,9 @@ impl Server {
         if self.link_up_at.is_some_and(|at| at <= now) {
             self.link_up_at = None;
             self.link_up = true;
+        }
+        if let Some(Words(say)) = &self.words {
+            return info::parse(Bytes::from(say(self)));
         }
         let replica = match self.role {
             Role::Replica => ReplicaReport {

@@ -34,5 +34,6 @@ mod sdown;
 mod selection;
 mod shared_links;
 mod tilt;
+mod versions;
 mod votes;
 mod world;

@@ -3,4 +3,5 @@
 mod events;
 mod redis;
 mod scripted;
+mod versions;
 mod with_redis;

@@ -22,7 +22,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 /// The server's end of a connection.
-struct Served(TcpStream);
+pub struct Served(TcpStream);
 
 impl Served {
     async fn accept(listener: &TcpListener) -> Self {
@@ -47,7 +47,7 @@ impl Served {
         );
     }
 
-    async fn say(&mut self, bytes: &[u8]) {
+    pub async fn say(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
     }
 
@@ -63,7 +63,7 @@ impl Served {
     }
 }
 
-async fn command_link() -> (Opened, Served) {
+pub async fn command_link() -> (Opened, Served) {
     let (listener, address) = listen().await;
     let mut opened = open(address, Socket::Command);
     let served = Served::accept(&listener).await;

@@ -6,6 +6,7 @@
 
 mod auth;
 mod contracts;
+mod coordinated;
 mod disks;
 mod example_file;
 mod failover;

@@ -5,7 +5,7 @@
 //!   WaitStart --> SelectReplica --> SendNoOne     (as ever; the replica must follow its master)
 //!                                      | '- less than 1 s of FT left: -failover-abort-master-timeout
 //!                                      v MULTI, CLIENT PAUSE, FAILOVER TO … TIMEOUT …, EXEC
-//!                                   HandOver -- refused, or the master stays one, or FT is over -> none
+//!                                   HandOver -- refused, or the master stays one, or FT is long over -> none
 //!                                      v the master says that it follows the replica, and the
 //!                                      |   replica that it is a master
 //!                                ReconfReplicas   (first: MULTI, CONFIG REWRITE, CLIENT KILL x2,
@@ -40,6 +40,8 @@ const LEAST_TIME_MS: u64 = 1_000;
 /// A request on a socket that was lost is taken for lost too after this time: until then the
 /// server may still read it.
 const LOST_REQUEST_MS: u64 = 1_000;
+/// So long after the server's own TIMEOUT we still wait to hear how its handover ended.
+const LAST_WORD_MS: u64 = 1_000;
 
 /// A master has been told to hand over.
 #[derive(Clone, Debug)]
@@ -198,7 +200,12 @@ impl Sentinel {
             }
             return self.abort_coordinated(id, "its master died", now);
         }
-        let end = failover.since.plus(master.settings.failover_timeout + 1);
+        // The server gives up at the same time: its last word is worth waiting for.
+        let limit = master
+            .settings
+            .failover_timeout
+            .saturating_add(LAST_WORD_MS);
+        let end = failover.since.plus(limit + 1);
         if end <= now.mono {
             self.announce_party(EventName::AbortSlaveTimeout, Party::master(id));
             return self.end_coordinated(id, now);

@@ -16,6 +16,8 @@ mod sentinel;
 mod server;
 mod subscriber;
 mod until;
+#[allow(dead_code)] // The bench and the wire table write nothing.
+mod writer;
 
 #[allow(unused_imports)]
 pub use client::{Login, Value};
@@ -39,3 +41,5 @@ pub use subscriber::Subscriber;
 #[allow(unused_imports)]
 pub use until::tails;
 pub use until::{LONG, SHORT, until};
+#[allow(unused_imports)]
+pub use writer::{Writer, key};

@@ -44,7 +44,10 @@ pub struct ItEnds {
 impl ItEnds {
     fn timeout(scene: &Scene<'_>, group: usize) -> Option<u64> {
         let view = scene.view()?;
-        Some(said::master(view, group)?.failover_timeout)
+        let master = said::master(view, group)?;
+        // A server that was told to hand over gives up at the same time: its last word is heard.
+        let last_word = if said::coordinated(master) { 1_000 } else { 0 };
+        Some(master.failover_timeout + last_word)
     }
 
     fn overdue(&self, scene: &Scene<'_>) -> Option<((usize, usize), u64)> {
