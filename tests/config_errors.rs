@@ -26,6 +26,22 @@ fn generic_errors_have_the_words_of_the_reference() {
             "rename-command x",
             "Bad directive or wrong number of arguments",
         ),
+        (
+            "rename-command nosuch x",
+            "No such command in rename-command",
+        ),
+        (
+            "rename-command FLUSHALL \"\"",
+            "No such command in rename-command",
+        ),
+        (
+            "rename-command PING SUBSCRIBE",
+            "Target command name already exists",
+        ),
+        (
+            "rename-command PING x\nrename-command ping y",
+            "No such command in rename-command",
+        ),
         ("port", "wrong number of arguments"),
         ("port 26379 # x", "wrong number of arguments"),
         ("requirepass a b", "wrong number of arguments"),
@@ -331,9 +347,9 @@ fn what_only_the_reference_or_an_old_version_wrote_is_tolerated_with_a_warning()
 fn what_has_no_effect_is_warned_of_unless_it_changes_nothing() {
     let quiet = conf("acllog-max-len 128\nappendonly yes\nslave-priority 5\n");
     assert!(quiet.warnings.is_empty(), "{:?}", quiet.warnings);
-    let text = format!("{M}rename-command A B\nsentinel notification-script m /x.sh\n");
+    let text = format!("{M}unixsocketgroup x\nsentinel notification-script m /x.sh\n");
     let expected =
-        "directive 'rename-command' is accepted and kept but has no effect in this version";
+        "directive 'unixsocketgroup' is accepted and kept but has no effect in this version";
     assert_eq!(conf(&text).warnings, [expected]);
 }
 

@@ -31,7 +31,7 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
     {
         tracking.caching = false;
     }
-    let command = match table::find(words) {
+    let command = match find(settings, words) {
         Found::Command(command) => command,
         Found::UnknownCommand => return Next::Reply(unknown_command(words)),
         Found::UnknownSubcommand(sub) => return Next::Reply(unknown_subcommand(first, sub)),
@@ -56,11 +56,24 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
 /// Whether a pause holds this request back: only one that would be carried out waits, so that
 /// refusals are told at once.
 pub fn waits_for(mode: PauseMode, session: &Session, settings: &Settings, words: &[Bytes]) -> bool {
-    let Found::Command(command) = table::find(words) else {
+    let Found::Command(command) = find(settings, words) else {
         return false;
     };
     let concerned = mode == PauseMode::All || command.may_replicate();
     concerned && refusal(session, settings, command, words).is_none()
+}
+
+/// The command that a request means; most configurations rename none.
+fn find<'a>(settings: &Settings, words: &'a [Bytes]) -> Found<'a> {
+    let renames = &settings.renames;
+    match words.first() {
+        Some(first) if !renames.is_empty() => renames
+            .meant_by(first)
+            .map_or(Found::UnknownCommand, |name| {
+                table::find_as(name.as_bytes(), words)
+            }),
+        _ => table::find(words),
+    }
 }
 
 /// A browser or a cross-protocol attack: such a connection is closed without a word.

@@ -8,6 +8,7 @@ use crate::acl::{NewChannels, User, UserName, Users};
 use crate::types::Secret;
 
 use super::access::rule_book;
+use super::renames::Renames;
 use super::session::Session;
 
 /// The version shown by HELLO when nothing else is set: the line of redis-sentinel that this
@@ -25,6 +26,8 @@ pub type LogLevel = Arc<dyn Fn() -> &'static str + Send + Sync>;
 pub struct Settings {
     /// Who may do what. The socket side stores what ACL commands change.
     pub users: RefCell<Users>,
+    /// `rename-command`. Fixed at start.
+    pub renames: Renames,
     /// Path of the ACL file, if there is one.
     pub acl_file: Option<String>,
     /// The version shown by HELLO: a 7.2-compatible number.
@@ -41,6 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             users: RefCell::new(Users::new(rule_book(NewChannels::None))),
+            renames: Renames::default(),
             acl_file: None,
             redis_version: REDIS_VERSION.to_owned(),
             allow_scripts_reconfig: false,

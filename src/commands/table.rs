@@ -179,7 +179,14 @@ pub enum Found<'a> {
 
 /// Finds the command that the first word, or the first two, name.
 pub fn find(words: &[Bytes]) -> Found<'_> {
-    let Some(command) = words.first().and_then(|name| row(&TABLE, name)) else {
+    words
+        .first()
+        .map_or(Found::UnknownCommand, |name| find_as(name, words))
+}
+
+/// The same for a request whose first word means the command `name`.
+pub fn find_as<'a>(name: &[u8], words: &'a [Bytes]) -> Found<'a> {
+    let Some(command) = row(&TABLE, name) else {
         return Found::UnknownCommand;
     };
     let Some(sub) = words.get(1).filter(|_| !command.subcommands.is_empty()) else {

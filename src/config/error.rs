@@ -189,6 +189,8 @@ pub enum Complaint {
         problem: String,
     },
     UserNameBlanks,
+    /// The text is what the table of commands says.
+    Rename(&'static str),
     UsersAndAclFile,
     /// Own text: the reference overflows its stack instead.
     IncludesTooDeep,
@@ -259,6 +261,7 @@ impl fmt::Display for Complaint {
             Complaint::UserRule { user, problem } => {
                 return write!(f, "Error in user declaration '{user}': {problem}");
             }
+            Complaint::Rename(problem) => problem,
             Complaint::UserNameBlanks => "Spaces not allowed in ACL usernames",
             Complaint::UsersAndAclFile => {
                 "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid. This setup is very likely to lead to configuration errors and security holes, please define either an ACL file or declare users directly in your redis.conf, but not both."

@@ -24,6 +24,16 @@ pub trait IncludeReader {
         None
     }
 
+    /// Why a `rename-command` line is refused after `earlier` ones, in the words of the report.
+    fn fault_of_rename(
+        &mut self,
+        _earlier: &[(Vec<u8>, Vec<u8>)],
+        _from: &[u8],
+        _to: &[u8],
+    ) -> Option<&'static str> {
+        None
+    }
+
     /// Whether this process may execute the file.
     fn is_executable(&mut self, path: &str) -> bool;
 }

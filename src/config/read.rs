@@ -143,10 +143,7 @@ impl Reading<'_> {
             "client-output-buffer-limit" => {
                 return Ok(self.server.output_limits.apply(arguments)?);
             }
-            "rename-command" if arguments.len() == 2 => {
-                self.warn(no_effect(name));
-                return Ok(());
-            }
+            "rename-command" => return Ok(self.rename(arguments)?),
             _ => {}
         }
         match directives::find(name) {
@@ -205,6 +202,18 @@ impl Reading<'_> {
         }
         self.text(&text, Some(Arc::from(path)), depth + 1)
             .map_err(Stop::Stopped)
+    }
+
+    fn rename(&mut self, arguments: &[Vec<u8>]) -> Result<(), Complaint> {
+        let [from, to] = arguments else {
+            return Err(Complaint::UnknownDirective);
+        };
+        let renames = &mut self.server.renames;
+        if let Some(problem) = self.outside.fault_of_rename(renames, from, to) {
+            return Err(Complaint::Rename(problem));
+        }
+        renames.push((from.clone(), to.clone()));
+        Ok(())
     }
 
     fn user(&mut self, arguments: &[Vec<u8>]) -> Result<(), Complaint> {

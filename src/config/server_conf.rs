@@ -64,6 +64,8 @@ pub struct ServerConf {
     pub aclfile: Option<String>,
     /// The `user` lines, in file order.
     pub users: Vec<UserLine>,
+    /// The `rename-command` lines, in file order: the word for a command, and the new one.
+    pub renames: Vec<(Vec<u8>, Vec<u8>)>,
     /// All other directives that were given.
     pub(super) kept: BTreeMap<&'static str, Value>,
 }
@@ -171,6 +173,7 @@ impl Default for ServerConf {
             bind_source_addr: None,
             aclfile: None,
             users: Vec::new(),
+            renames: Vec::new(),
             kept: BTreeMap::new(),
         }
     }

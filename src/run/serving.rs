@@ -9,7 +9,7 @@ use socket2::SockRef;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::acl::Users;
-use crate::commands::{REDIS_VERSION, ServerFacts, Settings, acl_log_length};
+use crate::commands::{REDIS_VERSION, Renames, ServerFacts, Settings, acl_log_length};
 use crate::config::{Conf, ServerConf, Supervised, Value};
 use crate::core::notice::{Level, Notice};
 use crate::process::errno::errno_text;
@@ -114,6 +114,7 @@ pub(super) fn start(
         notices: joints.published,
         settings: Settings {
             users: RefCell::new(joints.users),
+            renames: Renames::of(&conf.server.renames),
             acl_file: conf.server.aclfile.clone(),
             redis_version: REDIS_VERSION.to_owned(),
             allow_scripts_reconfig: conf.sentinel.allow_scripts_reconfig,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::commands::fault_of_line;
+use crate::commands::{RenameError, Renames, fault_of_line};
 use crate::config::{IncludeReader, UserLine};
 use crate::types::glob_matches;
 
@@ -55,6 +55,16 @@ impl IncludeReader for ConfFiles {
         fault_of_line(line)
     }
 
+    fn fault_of_rename(
+        &mut self,
+        earlier: &[(Vec<u8>, Vec<u8>)],
+        from: &[u8],
+        to: &[u8],
+    ) -> Option<&'static str> {
+        let refused = Renames::of(earlier).add(from, to).err();
+        refused.map(RenameError::as_str)
+    }
+
     fn is_executable(&mut self, path: &str) -> bool {
         is_executable(path)
     }
@@ -95,6 +105,15 @@ impl IncludeReader for OnlyLooking {
 
     fn fault_of_user(&mut self, line: &UserLine) -> Option<String> {
         ConfFiles.fault_of_user(line)
+    }
+
+    fn fault_of_rename(
+        &mut self,
+        earlier: &[(Vec<u8>, Vec<u8>)],
+        from: &[u8],
+        to: &[u8],
+    ) -> Option<&'static str> {
+        ConfFiles.fault_of_rename(earlier, from, to)
     }
 
     fn is_executable(&mut self, path: &str) -> bool {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rsentinel::acl::Users;
-use rsentinel::commands::{fault_of_line, settle_users};
+use rsentinel::commands::{RenameError, Renames, fault_of_line, settle_users};
 use rsentinel::config::{Conf, ConfigError, IncludeReader, RewriteFacts, ServerConf, UserLine};
 use rsentinel::config::{SentinelConf, parse, rewrite};
 use rsentinel::core::notice::LogLine;
@@ -61,6 +61,16 @@ impl IncludeReader for MemoryFiles {
 
     fn fault_of_user(&mut self, line: &UserLine) -> Option<String> {
         fault_of_line(line)
+    }
+
+    fn fault_of_rename(
+        &mut self,
+        earlier: &[(Vec<u8>, Vec<u8>)],
+        from: &[u8],
+        to: &[u8],
+    ) -> Option<&'static str> {
+        let refused = Renames::of(earlier).add(from, to).err();
+        refused.map(RenameError::as_str)
     }
 
     fn is_executable(&mut self, path: &str) -> bool {

@@ -30,6 +30,25 @@ fn an_unknown_command_is_quoted_with_its_arguments() {
 }
 
 #[test]
+fn a_renamed_command_is_unknown_under_its_own_name() {
+    let mut stage = Stage::new();
+    let renames = [("PING", "knock"), ("Client", "kunde"), ("info", "")];
+    let renames = renames.map(|(from, to)| (from.as_bytes().to_vec(), to.as_bytes().to_vec()));
+    stage.settings.renames = Renames::of(&renames);
+    assert_eq!(stage.say("KNOCK"), Reply::Simple("PONG".into()));
+    assert_eq!(stage.say("knock x"), Reply::Bulk("x".into()));
+    assert_eq!(stage.say("kunde id"), Reply::Int(3));
+    for line in ["ping", "client id", "INFO server"] {
+        assert!(
+            stage.error(line).starts_with("ERR unknown command"),
+            "{line}"
+        );
+    }
+    let unknown = "ERR unknown subcommand 'nothing'. Try KUNDE HELP.";
+    assert_eq!(stage.error("kunde nothing"), unknown);
+}
+
+#[test]
 fn commands_of_data_nodes_do_not_exist() {
     let mut stage = Stage::new();
     for line in [

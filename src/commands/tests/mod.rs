@@ -26,7 +26,7 @@ use crate::resp::Reply;
 use crate::types::{Epoch, MasterName, Now, RunId};
 
 use super::{
-    ClientInfo, ClientsQuery, Next, ServerFacts, Session, Settings, client_line, dispatch,
+    ClientInfo, ClientsQuery, Next, Renames, ServerFacts, Session, Settings, client_line, dispatch,
 };
 
 /// One connection, and everything its commands can see.

@@ -11,6 +11,7 @@ mod merge;
 use super::error::ConfigError;
 use super::grammar::{self, Line};
 use super::includes::IncludeReader;
+use super::quoting;
 use super::read::{Conf, parse};
 use super::rewrite::{RewriteFacts, rewrite};
 use super::sentinel_conf::SentinelConf;
@@ -134,7 +135,13 @@ fn text_of(server: &ServerConf, state: &SentinelConf, facts: &RewriteFacts) -> V
                 .for_each(by_name);
         });
     }
-    rewrite(b"", server, &state, facts)
+    let mut text = rewrite(b"", server, &state, facts);
+    // A rewrite only keeps these where they are.
+    for (from, to) in &server.renames {
+        text.extend(quoting::words([b"rename-command", from.as_slice(), to]));
+        text.push(b'\n');
+    }
+    text
 }
 
 /// A name stays a name, unlike in a sentinel.conf that announces none: after a restart it is
