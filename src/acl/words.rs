@@ -18,10 +18,15 @@ pub fn join_selectors<W: AsRef<[u8]>>(words: &[W]) -> Result<Vec<Vec<u8>>, SetUs
     while let Some(word) = words.next() {
         let mut rule = word.to_vec();
         if word.starts_with(b"(") {
+            // The error names the last word that opens one.
+            let mut opening = word;
             while !rule.ends_with(b")") {
                 let Some(next) = words.next() else {
-                    return Err(SetUserError::Unmatched(word.to_vec()));
+                    return Err(SetUserError::Unmatched(opening.to_vec()));
                 };
+                if next.starts_with(b"(") {
+                    opening = next;
+                }
                 rule.push(b' ');
                 rule.extend(next);
             }

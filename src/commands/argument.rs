@@ -32,6 +32,8 @@ impl ArgumentKind {
 pub struct Argument {
     /// Its name.
     pub name: &'static str,
+    /// What help shows for it.
+    pub display_text: &'static str,
     /// Its kind.
     pub kind: ArgumentKind,
     /// The literal word that stands for it or before it.
@@ -54,6 +56,7 @@ impl Argument {
     const fn new(name: &'static str, kind: ArgumentKind) -> Self {
         Argument {
             name,
+            display_text: name,
             kind,
             token: None,
             since: None,
@@ -68,6 +71,13 @@ impl Argument {
     /// Any text.
     pub const fn string(name: &'static str) -> Self {
         Argument::new(name, ArgumentKind::String)
+    }
+
+    /// Any text, which help shows in other words than its name.
+    pub const fn shown_string(name: &'static str, display_text: &'static str) -> Self {
+        let mut argument = Argument::string(name);
+        argument.display_text = display_text;
+        argument
     }
 
     /// A number.

@@ -26,6 +26,7 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
         return Next::Close;
     }
     session.last_command = None;
+    session.was_carried_out = false;
     if let Some(tracking) = &mut session.tracking
         && !words::is(first, "client")
     {
@@ -44,6 +45,7 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
     let Some(run) = command.run else {
         return Next::Reply(words::wrong_arity(command.name));
     };
+    session.was_carried_out = true;
     let names = if command.name.contains('|') { 2 } else { 1 };
     run(Request {
         session,

@@ -47,6 +47,8 @@ pub struct Session {
     pub tracking: Option<Tracking>,
     /// A request waits for the end of a pause.
     pub held: bool,
+    /// The last request was carried out, not refused before that.
+    pub was_carried_out: bool,
 }
 
 impl Session {

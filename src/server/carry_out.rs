@@ -34,10 +34,13 @@ pub enum Flow {
 /// Carries one request out. Returns when its replies have been appended to the outbox, so that
 /// replies keep the order of requests; other connections go on meanwhile.
 pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) -> Flow {
-    shared.counters.commands.add(1);
     wait_for_pause(shared, client, words).await;
     let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
-    match answer(shared, client, next).await {
+    let answer = answer(shared, client, next).await;
+    if client.session.borrow().was_carried_out {
+        shared.counters.commands.add(1);
+    }
+    match answer {
         Ok(Answer::One(reply)) => reply_unless_muted(shared, client, &reply),
         Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
         Err(flow) => return flow,

@@ -85,6 +85,11 @@ impl Client {
         }
     }
 
+    /// Bytes that its input takes: what is not understood yet and the free space behind it.
+    pub fn input_memory(&self) -> usize {
+        self.unread.get() + self.unread_free.get()
+    }
+
     /// The rule for its waiting output.
     pub fn output_rule(&self, auth_required: bool, limits: &OutputLimits) -> OutputRule {
         if auth_required {
@@ -159,6 +164,12 @@ impl Clients {
         let by_id = self.by_id.borrow();
         let sessions = by_id.values().filter(|one| holds(&one.session.borrow()));
         sessions.count()
+    }
+
+    /// The largest of these figures, 0 without clients.
+    pub fn largest(&self, figure: impl Fn(&Client) -> usize) -> usize {
+        let by_id = self.by_id.borrow();
+        by_id.values().map(|one| figure(one)).max().unwrap_or(0)
     }
 
     /// How many different prefixes CLIENT TRACKING was told.

@@ -28,7 +28,7 @@ pub struct Counters {
     pub connections: Counter,
     /// Connections refused.
     pub rejected: Counter,
-    /// Requests carried out.
+    /// Requests carried out; not those refused before that, nor the one that is being answered.
     pub commands: Counter,
     /// Error replies.
     pub errors: Counter,
@@ -47,16 +47,38 @@ pub struct Counters {
     /// Bytes written.
     pub bytes_out: Counter,
     /// Requests carried out in the last full second.
-    pub commands_last_second: Cell<u64>,
-    commands_before: Cell<u64>,
+    pub commands_last_second: LastSecond,
+    /// Bytes read in the last full second.
+    pub bytes_in_last_second: LastSecond,
+    /// Bytes written in the last full second.
+    pub bytes_out_last_second: LastSecond,
+}
+
+/// By how much a counter grew in the last full second.
+#[derive(Debug, Default)]
+pub struct LastSecond {
+    growth: Cell<u64>,
+    before: Cell<u64>,
+}
+
+impl LastSecond {
+    /// The growth.
+    pub fn get(&self) -> u64 {
+        self.growth.get()
+    }
+
+    fn second_passed(&self, counter: &Counter) {
+        let now = counter.get();
+        self.growth.set(now - self.before.replace(now));
+    }
 }
 
 impl Counters {
     /// To be called once a second.
     pub fn second_passed(&self) {
-        let now = self.commands.get();
-        let before = self.commands_before.replace(now);
-        self.commands_last_second.set(now - before);
+        self.commands_last_second.second_passed(&self.commands);
+        self.bytes_in_last_second.second_passed(&self.bytes_in);
+        self.bytes_out_last_second.second_passed(&self.bytes_out);
     }
 
     /// Takes note of something that permissions refused.

@@ -262,16 +262,22 @@ impl Client {
         self.bulk()
     }
 
+    /// Reads one line, with its end.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte).expect("a line");
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).expect("text")
+    }
+
     /// Reads one bulk string.
     #[track_caller]
     pub fn bulk(&mut self) -> String {
-        let mut header = Vec::new();
-        while !header.ends_with(b"\r\n") {
-            let mut byte = [0];
-            self.stream.read_exact(&mut byte).expect("a header");
-            header.push(byte[0]);
-        }
-        let header = String::from_utf8(header).expect("text");
+        let header = self.line();
         let length: usize = header
             .trim_start_matches(['$', '='])
             .trim()

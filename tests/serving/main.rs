@@ -2,6 +2,7 @@
 //! what comes through the door and announces events.
 
 mod events;
+mod figures;
 mod harness;
 mod limits;
 mod memory;

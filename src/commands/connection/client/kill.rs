@@ -37,8 +37,10 @@ pub const ARGUMENTS: &[Argument] = &[Argument::one_of(
                 .since("2.8.12")
                 .optional(),
                 Argument::string("username").after("USER").optional(),
-                Argument::string("addr").after("ADDR").optional(),
-                Argument::string("laddr")
+                Argument::shown_string("addr", "ip:port")
+                    .after("ADDR")
+                    .optional(),
+                Argument::shown_string("laddr", "ip:port")
                     .after("LADDR")
                     .since("6.2.0")
                     .optional(),

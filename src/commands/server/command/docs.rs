@@ -60,7 +60,7 @@ fn argument(one: &Argument) -> Reply {
         (Reply::bulk("type"), Reply::bulk(one.kind.name())),
     ];
     if one.parts.is_empty() {
-        fields.push((Reply::bulk("display_text"), Reply::bulk(one.name)));
+        fields.push((Reply::bulk("display_text"), Reply::bulk(one.display_text)));
     }
     if let Some(token) = one.token {
         fields.push((Reply::bulk("token"), Reply::bulk(token)));

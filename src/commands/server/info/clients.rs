@@ -8,10 +8,14 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     page.line("connected_clients", facts.connected_clients);
     page.line("cluster_connections", 0);
     page.line("maxclients", facts.maxclients);
-    page.zeros(&[
+    page.line(
         "client_recent_max_input_buffer",
+        facts.recent_max_input_buffer,
+    );
+    page.line(
         "client_recent_max_output_buffer",
-    ]);
+        facts.recent_max_output_buffer,
+    );
     page.line("blocked_clients", facts.blocked_clients);
     page.line("tracking_clients", facts.tracking_clients);
     page.zeros(&[

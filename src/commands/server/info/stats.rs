@@ -14,9 +14,15 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     page.line("total_net_input_bytes", facts.total_net_input_bytes);
     page.line("total_net_output_bytes", facts.total_net_output_bytes);
     page.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
-    for name in [
+    page.line(
         "instantaneous_input_kbps",
+        kibibytes(facts.input_bytes_per_sec),
+    );
+    page.line(
         "instantaneous_output_kbps",
+        kibibytes(facts.output_bytes_per_sec),
+    );
+    for name in [
         "instantaneous_input_repl_kbps",
         "instantaneous_output_repl_kbps",
     ] {
@@ -78,4 +84,10 @@ pub(super) fn write(page: &mut Page, facts: &ServerFacts) {
     page.line("acl_access_denied_cmd", facts.acl_access_denied_cmd);
     page.zeros(&["acl_access_denied_key"]);
     page.line("acl_access_denied_channel", facts.acl_access_denied_channel);
+}
+
+/// Two decimals, cut off.
+fn kibibytes(bytes: u64) -> String {
+    let hundredths = bytes.saturating_mul(100) / 1024;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
