@@ -207,6 +207,7 @@ impl Sentinel {
             reasserted_at: None,
             replicas: BTreeMap::new(),
             peers: BTreeMap::new(),
+            crowded: false,
             next_key: 0,
         };
         self.masters.insert(id, master);

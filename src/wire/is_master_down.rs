@@ -4,6 +4,7 @@ use crate::types::{Epoch, RunId};
 
 use super::command::{Renames, write};
 use super::frame::Frame;
+use super::hello::MAX_PAYLOAD;
 use super::types::DownReply;
 
 /// Appends the request. `host` is the master's host in announce form; `candidate` is the own id
@@ -41,7 +42,9 @@ pub fn read(reply: &Frame) -> Option<DownReply> {
         return None;
     };
     let epoch = u64::try_from(*epoch).ok().and_then(Epoch::new);
-    let leader = (leader.as_ref() != b"*").then(|| RunId::new(&String::from_utf8_lossy(leader)));
+    // One that is too long to be anybody's id is no vote: it would be kept.
+    let is_vote = leader.as_ref() != b"*" && leader.len() <= MAX_PAYLOAD;
+    let leader = is_vote.then(|| RunId::new(&String::from_utf8_lossy(leader)));
     Some(DownReply {
         down: *down == 1,
         vote: leader.zip(epoch),
@@ -122,6 +125,13 @@ mod tests {
                 vote: None
             })
         );
+    }
+
+    #[test]
+    fn a_vote_for_an_id_that_is_too_long_is_no_vote() {
+        let nobody: &'static str = "a".repeat(MAX_PAYLOAD + 1).leak();
+        let down = read(&reply(1, nobody, 7)).expect("an answer");
+        assert_eq!((down.down, down.vote), (true, None));
     }
 
     #[test]

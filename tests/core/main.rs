@@ -16,6 +16,7 @@ mod epochs;
 mod failover;
 mod hosts;
 mod links;
+mod made_up_peers;
 mod names;
 mod network;
 mod newer_configurations;

@@ -9,6 +9,7 @@ use crate::commands::words::{NOT_AN_INTEGER, integer, wrong_arity};
 use crate::core::event::DownQuestion;
 use crate::resp::Reply;
 use crate::types::{Epoch, RunId};
+use crate::wire::hello::MAX_PAYLOAD;
 
 /// The run id that asks for no vote.
 const NO_VOTE: &[u8] = b"*";
@@ -25,8 +26,9 @@ pub fn run(request: Request<'_>) -> Next {
     let Some(epoch) = epoch_of(epoch) else {
         return Next::Reply(Reply::error(NOT_AN_INTEGER));
     };
-    let candidate =
-        (run_id.as_ref() != NO_VOTE).then(|| RunId::new(&String::from_utf8_lossy(run_id)));
+    // No vote goes to an id that is too long to be anybody's: it would be kept, and told to all.
+    let asks_for_vote = run_id.as_ref() != NO_VOTE && run_id.len() <= MAX_PAYLOAD;
+    let candidate = asks_for_vote.then(|| RunId::new(&String::from_utf8_lossy(run_id)));
     Next::AskDown(DownQuestion {
         host: String::from_utf8_lossy(host).into_owned(),
         port,

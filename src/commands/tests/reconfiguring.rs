@@ -297,6 +297,13 @@ fn the_question_of_another_sentinel_is_read_strictly() {
         panic!()
     };
     assert_eq!(question.candidate, Some(RunId::new("abc")));
+    let nobody = "a".repeat(1070);
+    let Next::AskDown(question) =
+        stage.next(&format!("sentinel is-master-down-by-addr h 1 9 {nobody}"))
+    else {
+        panic!()
+    };
+    assert_eq!(question.candidate, None, "too long to be anybody's id");
 }
 
 #[test]

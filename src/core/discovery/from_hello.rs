@@ -5,12 +5,16 @@ use crate::wire::HelloText;
 
 use super::super::instances::Peer;
 use super::super::links::LinkId;
-use super::super::notice::EventName;
+use super::super::notice::{EventName, Level};
 use super::super::scripts::Part;
 use super::super::{MasterId, Party, Sentinel};
 
 /// An outdated hello of a peer is answered with our own at most this often.
 const CORRECTION_PAUSE_MS: u64 = 200;
+
+/// Peers kept of a group. Whoever may publish can make peers up, and each takes a record, a link
+/// and a line of the file; groups have a dozen sentinels at most.
+const MOST_PEERS: usize = 1024;
 
 impl Sentinel {
     /// Takes in a hello, however it came. Own ones, malformed ones and those about unknown
@@ -104,6 +108,10 @@ impl Sentinel {
             .iter()
             .find(|(_, p)| p.address.same_as(&address))
             .map(|(k, p)| (*k, p.id.clone()));
+        if moved.is_empty() && displaced.is_none() && master.peers.len() >= MOST_PEERS {
+            self.leave_out_peer(id);
+            return None;
+        }
         for key in &moved {
             self.remove_peer(Party::peer(id, *key));
         }
@@ -130,6 +138,22 @@ impl Sentinel {
             self.judge_odown(master, now);
         }
         Some(party)
+    }
+
+    /// A sentinel that nobody has room for.
+    fn leave_out_peer(&mut self, id: MasterId) {
+        let Some(master) = self.masters.get_mut(&id) else {
+            return;
+        };
+        if std::mem::replace(&mut master.crowded, true) {
+            return;
+        }
+        let text = format!(
+            "Further sentinels of {} are left out: {MOST_PEERS} are known, more than any group has. Somebody \
+             publishes false hellos; SENTINEL RESET forgets them",
+            self.describe(Party::master(id))
+        );
+        self.log(Level::Warning, text);
     }
 
     /// Creates a peer record, sharing the link of the same peer under another master.

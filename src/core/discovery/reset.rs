@@ -71,6 +71,7 @@ impl Sentinel {
             return;
         };
         master.voted_for = None;
+        master.crowded = false;
         let link = master.server.link;
         if let Some(link) = self.links.get_mut(&link) {
             link.ping_pending_since = Some(now.mono);
