@@ -136,6 +136,20 @@ fn names_become_addresses_in_the_file_unless_names_are_announced() {
 }
 
 #[test]
+fn names_without_an_address_go_when_names_are_not_read_any_more() {
+    let (mut state, server) = one_master(
+        "sentinel resolve-hostnames yes\nsentinel known-replica m gone.example 1\n\
+         sentinel known-sentinel m gone.example 2 abc\n",
+    );
+    let text = rewritten("", &server, &state);
+    assert_eq!(text.matches("gone.example").count(), 2, "{text}");
+    // SENTINEL CONFIG SET resolve-hostnames no
+    state.resolve_hostnames = false;
+    let read = conf(&rewritten(&text, &server, &state)).sentinel;
+    assert!(read.masters[0].known_replicas.is_empty() && read.masters[0].known_peers.is_empty());
+}
+
+#[test]
 fn the_lines_of_two_masters_keep_their_places() {
     let old = "# one\nsentinel monitor b 127.0.0.1 1 1\nsentinel config-epoch b 1\n\
                # two\nsentinel monitor a 127.0.0.1 2 1\nsentinel config-epoch a 2\n";

@@ -19,6 +19,6 @@ pub fn judge(data: &[u8]) {
         }
         life.hear(line);
     }
-    life.run(3_000);
+    life.run(1_100);
     life.can_be_restarted();
 }

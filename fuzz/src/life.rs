@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rsentinel::config::SentinelConf;
+use rsentinel::config::{Conf, SentinelConf};
 use rsentinel::core::event::{Answer, DownQuestion, Event, Instruction, Waiter};
 use rsentinel::core::view::View;
 use rsentinel::core::{Action, Ask, Birth, Features, Sentinel, Timings};
@@ -19,6 +19,7 @@ const BORN: &str = "sentinel myid aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\
     sentinel monitor mymaster 10.0.0.1 6379 2\n\
     sentinel monitor other 10.0.0.1 6380 1\n\
     sentinel known-replica mymaster 10.0.0.2 6379\n\
+    sentinel known-replica other 0.unknown.example 6380\n\
     sentinel known-sentinel mymaster 10.0.0.9 26379 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n\
     sentinel known-sentinel other 10.0.0.9 26379 bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n\
     sentinel config-epoch mymaster 3\n\
@@ -29,6 +30,7 @@ const BORN: &str = "sentinel myid aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n\
 const MOST_TURNS: u32 = 200_000;
 
 pub struct Life {
+    born: Conf,
     core: Sentinel,
     now: u64,
     info: Bytes,
@@ -39,9 +41,9 @@ pub struct Life {
 
 impl Life {
     pub fn begin() -> Life {
-        let conf = saved::read(BORN.as_bytes()).expect("our own text").sentinel;
+        let (born, _) = saved::start(BORN.as_bytes()).expect("our own text");
         let birth = Birth {
-            conf,
+            conf: born.sentinel.clone(),
             port: 26379,
             requirepass: None,
             timings: Timings::default(),
@@ -50,6 +52,7 @@ impl Life {
         };
         let now = 1_000;
         let mut life = Life {
+            born,
             core: Sentinel::new(moment(now), birth),
             now,
             info: Bytes::new(),
@@ -105,6 +108,7 @@ impl Life {
     pub fn can_be_restarted(&self) {
         if let Some(state) = &self.newest {
             saved::reads_back(state);
+            saved::reads_back_beside(&self.born, state);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use rsentinel::acl::Users;
 use rsentinel::commands::{fault_of_line, settle_users, user_lines};
+use rsentinel::config::state_file::{self, Configured};
 use rsentinel::config::{
     Conf, ConfigError, IncludeReader, RewriteFacts, SentinelConf, ServerConf, UserLine, parse,
     rewrite,
@@ -50,10 +51,13 @@ pub fn start(text: &[u8]) -> Option<(Conf, Users)> {
 }
 
 pub fn write(old: &[u8], server: &ServerConf, state: &SentinelConf) -> Vec<u8> {
-    let facts = RewriteFacts {
+    rewrite(old, server, state, &facts())
+}
+
+fn facts() -> RewriteFacts {
+    RewriteFacts {
         current_dir: "/tmp".to_owned(),
-    };
-    rewrite(old, server, state, &facts)
+    }
 }
 
 /// A state, written into a new file, is read as the same state.
@@ -67,6 +71,22 @@ pub fn reads_back(state: &SentinelConf) {
         "in\n{}",
         shown(&text)
     );
+}
+
+/// A state, written into a state file beside a configuration that stays as it is, is what the next
+/// start finds in the two. The configuration has to be one that a start has settled.
+pub fn reads_back_beside(conf: &Conf, state: &SentinelConf) {
+    let configured = Configured::of(&conf.server, &conf.sentinel);
+    let text = state_file::write(&conf.server, state, &configured, &facts());
+    let stored = match state_file::read(&text) {
+        Ok(Some(stored)) => stored,
+        other => panic!("{other:?}\nin\n{}", shown(&text)),
+    };
+    assert_eq!(stored.lines, configured, "in\n{}", shown(&text));
+    let merged = state_file::merge(conf.clone(), stored);
+    assert_eq!(merged.server, conf.server, "in\n{}", shown(&text));
+    let (found, expected) = (as_kept(&merged.sentinel), as_kept(state));
+    assert_eq!(found, expected, "in\n{}", shown(&text));
 }
 
 /// Users, written into a new file, are read as the same users.
@@ -86,11 +106,27 @@ pub fn are_same(some: &Users, others: &Users) {
     assert!(some.iter().eq(others.iter()), "{left:?}\n{right:?}");
 }
 
+/// The same for a state file, in which names stay names. The order of masters does not matter.
+fn as_kept(state: &SentinelConf) -> SentinelConf {
+    let mut kept = state.clone();
+    // What SENTINEL CONFIG SET says of it goes into the generic line.
+    kept.loglevel = None;
+    if kept.resolve_hostnames {
+        kept.announce_hostnames = true;
+    }
+    kept = as_written(&kept);
+    kept.announce_hostnames = state.announce_hostnames;
+    kept.masters.sort_by(|one, other| one.name.cmp(&other.name));
+    kept
+}
+
 /// The state without what a file does not tell: peers whose id is not known, empty passwords, the
-/// IP of a name, and which of several ways an IP was written in.
+/// IP of a name, names without one that must not be read, and which of several ways an IP was written in.
 pub fn as_written(state: &SentinelConf) -> SentinelConf {
     let mut state = state.clone();
     let names = state.announce_hostnames && state.resolve_hostnames;
+    let resolves = state.resolve_hostnames;
+    let reads_back = |address: &Address| resolves || address.ip().is_some();
     let written = |address: &mut Address| {
         let host = match address.ip() {
             Some(ip) if !address.is_name() => ip.to_string(),
@@ -100,10 +136,11 @@ pub fn as_written(state: &SentinelConf) -> SentinelConf {
     };
     for master in &mut state.masters {
         written(&mut master.address);
+        master.known_replicas.retain(reads_back);
         master.known_replicas.iter_mut().for_each(written);
         master
             .known_peers
-            .retain(|peer| !peer.id.as_str().is_empty());
+            .retain(|peer| !peer.id.as_str().is_empty() && reads_back(&peer.address));
         for peer in &mut master.known_peers {
             written(&mut peer.address);
         }

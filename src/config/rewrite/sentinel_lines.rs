@@ -35,6 +35,7 @@ pub fn put(page: &mut Page, state: &SentinelConf) {
             page,
             master,
             write_names,
+            resolves: state.resolve_hostnames,
         }
         .put();
     }
@@ -89,6 +90,8 @@ struct MasterLines<'a> {
     page: &'a mut Page,
     master: &'a MasterConf,
     write_names: bool,
+    /// `resolve-hostnames`: whether a name can be read back.
+    resolves: bool,
 }
 
 impl MasterLines<'_> {
@@ -162,7 +165,7 @@ impl MasterLines<'_> {
         let mut written = BTreeSet::from([self.shown(&self.master.address)]);
         for replica in &self.master.known_replicas {
             let (host, port) = self.shown(replica);
-            if written.insert((host.clone(), port.clone())) {
+            if self.reads_back(replica) && written.insert((host.clone(), port.clone())) {
                 self.line(Sub::KnownReplica, &[&host, &port]);
             }
         }
@@ -172,11 +175,17 @@ impl MasterLines<'_> {
         let mut written = BTreeSet::new();
         for peer in &self.master.known_peers {
             let id = peer.id.as_str();
-            if !id.is_empty() && written.insert(id) {
+            if !id.is_empty() && self.reads_back(&peer.address) && written.insert(id) {
                 let (host, port) = self.shown(&peer.address);
                 self.line(Sub::KnownSentinel, &[&host, &port, id]);
             }
         }
+    }
+
+    /// A name that has no address yet is lost when names are not resolved any more: the next start
+    /// would end at it.
+    fn reads_back(&self, address: &Address) -> bool {
+        self.resolves || address.ip().is_some()
     }
 
     fn shown(&self, address: &Address) -> (String, String) {
