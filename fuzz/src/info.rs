@@ -1,7 +1,7 @@
 //! INFO texts of servers.
 
 use bytes::Bytes;
-use rsentinel::wire::{InfoReport, Role, info};
+use rsentinel::wire::{InfoReport, Role, ServerFailover, info};
 
 use super::life::Life;
 use super::memory::bounded;
@@ -36,6 +36,13 @@ fn write(report: &InfoReport) -> Vec<u8> {
         ms => ms / 1000,
     };
     lines.push(format!("master_link_down_since_seconds:{seconds}"));
+    if let Some(failover) = report.failover {
+        let state = match failover {
+            ServerFailover::Idle => "no-failover",
+            ServerFailover::Running => "failover-in-progress",
+        };
+        lines.push(format!("master_failover_state:{state}"));
+    }
     for (number, replica) in report.replicas.iter().enumerate() {
         let (host, port) = (&replica.host, replica.port);
         lines.push(format!("slave{number}:ip={host},port={port},state=online"));
