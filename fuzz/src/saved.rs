@@ -120,7 +120,7 @@ fn as_kept(state: &SentinelConf) -> SentinelConf {
     kept
 }
 
-/// The state without what a file does not tell: peers whose id is not known, empty passwords, the
+/// The state without what a file does not tell: peers whose id is not known, empty passwords and users, the
 /// IP of a name, names without one that must not be read, and which of several ways an IP was written in.
 pub fn as_written(state: &SentinelConf) -> SentinelConf {
     let mut state = state.clone();
@@ -146,6 +146,7 @@ pub fn as_written(state: &SentinelConf) -> SentinelConf {
         }
         let empty = |pass: &Secret| pass.reveal().is_empty();
         master.auth_pass = master.auth_pass.take().filter(|pass| !empty(pass));
+        master.auth_user = master.auth_user.take().filter(|user| !user.is_empty());
     }
     state
 }
