@@ -82,21 +82,20 @@ fn on_small_disk(directory: &Path, in_place: bool) -> Option<(Sentinel, PathBuf)
         eprintln!("no file systems can be mounted here");
         return None;
     }
-    let disk = directory.join("disk");
-    fs::create_dir(&disk).unwrap();
     let inner = directory.join("inner");
     // As a mount of its own the file cannot be replaced, only overwritten.
     let bind = if in_place {
-        "mount --bind \"$disk/s.conf\" \"$disk/s.conf\"\n"
+        "mount --bind \"$1\" \"$1\"\n"
     } else {
         ""
     };
+    // The disk hides the directory of the test, so that the file keeps its path.
     write_script(
         &inner,
         &format!(
-            "#!/bin/sh\nset -e\ndisk={disk}\nmount -t tmpfs -o size=64k disk \"$disk\"\n\
-             cp \"$1\" \"$disk/s.conf\"\n{bind}exec {program} \"$disk/s.conf\"\n",
-            disk = disk.display(),
+            "#!/bin/sh\nset -e\ntext=$(cat \"$1\")\ndisk={disk}\nmount -t tmpfs -o size=64k disk \"$disk\"\n\
+             cd \"$disk\"\nprintf '%s\\n' \"$text\" >\"$1\"\n{bind}exec {program} \"$1\"\n",
+            disk = directory.display(),
             program = Daemon::Rsentinel.program().display()
         ),
     );
@@ -107,7 +106,7 @@ fn on_small_disk(directory: &Path, in_place: bool) -> Option<(Sentinel, PathBuf)
     );
     write_script(&outer, &line);
     let mut sentinel = Sentinel::start_program(Daemon::Rsentinel, &outer, directory, text);
-    let inside = disk.strip_prefix("/").unwrap();
+    let inside = directory.strip_prefix("/").unwrap();
     let seen = Path::new("/proc").join(sentinel.process().id().to_string());
     let seen = seen.join("root").join(inside);
     Some((sentinel, seen))
@@ -126,7 +125,7 @@ fn remount(sentinel: &mut Sentinel, directory: &Path, how: &str) {
         .args(["--target", &sentinel.process().id().to_string()])
         .args(["--user", "--mount", "--preserve-credentials"])
         .args(["mount", "-o", &format!("remount,{how}")])
-        .arg(directory.join("disk"))
+        .arg(directory)
         .status();
     assert!(status.unwrap().success(), "remount {how}");
 }
@@ -137,7 +136,7 @@ fn a_full_disk_degrades_and_recovers() {
     let Some((sentinel, disk)) = on_small_disk(directory.path(), false) else {
         return;
     };
-    let file = disk.join("s.conf");
+    let file = disk.join(sentinel.file().file_name().unwrap());
     let filler = fill(&disk);
     assert_degraded(&sentinel, &file, 1, 5, 50);
     logged(
@@ -160,7 +159,7 @@ fn a_full_disk_spares_a_file_that_can_only_be_overwritten() {
     let Some((sentinel, disk)) = on_small_disk(directory.path(), true) else {
         return;
     };
-    let file = disk.join("s.conf");
+    let file = disk.join(sentinel.file().file_name().unwrap());
     logged(&sentinel, "is overwritten in place");
     let filler = fill(&disk);
     // Needs more room than the file has.
@@ -178,7 +177,7 @@ fn a_disk_that_turns_read_only_degrades_and_recovers() {
     let Some((mut sentinel, disk)) = on_small_disk(directory.path(), false) else {
         return;
     };
-    let file = disk.join("s.conf");
+    let file = disk.join(sentinel.file().file_name().unwrap());
     remount(&mut sentinel, directory.path(), "ro");
     assert_degraded(&sentinel, &file, 1, 5, 50);
     logged(
