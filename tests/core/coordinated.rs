@@ -584,3 +584,25 @@ fn it_proceeds_after_tilt_by_what_has_become_known() {
     w.until("-tilt", 20_000);
     w.until_or_now("+promoted-slave", 1_000);
 }
+
+#[test]
+fn the_other_replicas_are_told_in_the_turn_in_which_the_handover_is_proved() {
+    let mut w = ready();
+    w.coordinate();
+    let proved = w.until("+promoted-slave", 3_000);
+    let sent = w.until_or_now("+slave-reconf-sent", 1_000);
+    assert_eq!(sent, proved, "{}", w.story());
+}
+
+#[test]
+fn a_leader_that_is_cut_off_when_the_handover_is_proved_ends_after_the_failover_timeout() {
+    let mut w = ready();
+    w.server(R[1]).sync_ms = 60_000;
+    w.coordinate();
+    let proved = w.until("+promoted-slave", 3_000);
+    for host in [M, R[0], R[1], P[0], P[1]] {
+        w.black_hole(host);
+    }
+    let ended = w.until("+failover-end", 25_000);
+    assert!(ended <= proved + 20_001, "{}", w.story());
+}

@@ -190,13 +190,13 @@ impl Sentinel {
                 );
             }
             Some(Word::Resigned) if replica_is_master => {
-                return self.promotion_proved(id, chosen, now);
+                return self.hand_over_proved(id, chosen, now);
             }
             _ => {}
         }
         if master.is_odown() {
             if replica_is_master {
-                return self.promotion_proved(id, chosen, now);
+                return self.hand_over_proved(id, chosen, now);
             }
             return self.abort_coordinated(id, "its master died", now);
         }
@@ -213,6 +213,13 @@ impl Sentinel {
         self.set_failover_deadline(id, end);
         self.poll_info(Party::master(id), now);
         self.poll_info(Party::replica(id, chosen), now);
+    }
+
+    /// The others are told in this very turn, and the time for that is limited from now on: no
+    /// other event need follow.
+    fn hand_over_proved(&mut self, id: MasterId, chosen: u32, now: Now) {
+        self.promotion_proved(id, chosen, now);
+        self.step_failover(id, now);
     }
 
     /// The answer to the transaction will not come on a socket that is gone.
