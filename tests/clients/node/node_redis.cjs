@@ -4,6 +4,9 @@
 const { HOST, told, tell, tcpPort, fail } = require("./story.cjs");
 const { createClient, createSentinel } = require("@redis/client");
 
+// On a busy machine the usual five seconds may not be enough.
+const socket = { connectTimeout: 60_000 };
+
 const asUser = (username, password) =>
   password === null ? {} : { username: username ?? undefined, password };
 
@@ -12,8 +15,8 @@ async function main() {
     RESP: told.protocol,
     name: told.name,
     sentinelRootNodes: told.sentinels.map((port) => ({ host: HOST, port })),
-    nodeClientOptions: asUser(told.user, told.password),
-    sentinelClientOptions: asUser(told.sentinel_user, told.sentinel_password),
+    nodeClientOptions: { socket, ...asUser(told.user, told.password) },
+    sentinelClientOptions: { socket, ...asUser(told.sentinel_user, told.sentinel_password) },
     replicaPoolSize: 1,
     passthroughClientErrorEvents: true,
   });
@@ -22,7 +25,7 @@ async function main() {
 
   const events = createClient({
     RESP: told.protocol,
-    socket: { host: HOST, port: told.sentinels[0] },
+    socket: { ...socket, host: HOST, port: told.sentinels[0] },
     ...asUser(told.sentinel_user, told.sentinel_password),
   });
   events.on("error", (error) => console.error(`events: ${error}`));
