@@ -46,7 +46,32 @@ impl World {
     pub fn unsettled(&self) -> Option<Unsettled> {
         let views = OnceCell::new();
         let found = (0..self.shape.masters).find_map(|group| self.group_unsettled(group, &views));
-        found.or_else(|| self.in_tilt(&[]).map(|_| Unsettled::Blind(0)))
+        found
+            .or_else(|| self.in_tilt(&[]).map(|_| Unsettled::Blind(0)))
+            .or_else(|| {
+                (0..self.shape.masters)
+                    .find(|group| self.is_untold(*group))
+                    .map(Unsettled::Blind)
+            })
+    }
+
+    /// A reference at the agreed master has not read of one of its followers yet, because it asks
+    /// for INFO every ten seconds: as a leader it would find nobody to promote.
+    fn is_untold(&self, group: usize) -> bool {
+        let Some(master) = self.agreed_master(group) else {
+            return false;
+        };
+        let knows_all = |node: &Node| match &node.brain {
+            Some(Brain::Reference(model)) => self
+                .others(group, master)
+                .filter(|s| self.servers[*s].alive && !self.is_forgotten(group, *s))
+                .all(|s| model.knows_server(group, s)),
+            _ => true,
+        };
+        self.nodes
+            .iter()
+            .filter(|node| self.published_server(node.index, group) == Some(master))
+            .any(|node| !knows_all(node))
     }
 
     /// A sentinel in TILT: a reference, or one whose core shows it in its view.
