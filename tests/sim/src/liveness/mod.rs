@@ -10,6 +10,8 @@ pub mod bounds;
 
 use std::collections::BTreeMap;
 
+use rsentinel::core::notice::EventName;
+
 use crate::oracles::Violation;
 use crate::shape::Shape;
 use crate::world::World;
@@ -78,7 +80,7 @@ pub struct Tested {
 struct Clock {
     /// µs.
     since: u64,
-    /// The epoch or the server it is about: another one begins anew.
+    /// The epoch, the server or the attempt of a reference it is about: another one begins anew.
     about: u64,
 }
 
@@ -128,6 +130,13 @@ impl Liveness {
         // A reference that holds on to another master (its defects W7 and W8) goes on to correct
         // servers: what follows is not to be had.
         let split = world.split_off_references() > 0;
+        // Votes given to a reference that then finds nobody to promote, by what it has read, hold
+        // the attempts of others back.
+        let references = &world.tally.reference_events;
+        let in_vain = references
+            .get(&EventName::AbortNoGoodSlave)
+            .copied()
+            .unwrap_or(0);
         for group in 0..self.shape.masters {
             let touch = world.out_of_touch(group, &views);
             let in_touch = touch.is_none();
@@ -161,7 +170,7 @@ impl Liveness {
                             Some(_) => !is_hopeless(group, &views),
                             None => !estranged && !world.is_outvoted(group, &views),
                         },
-                    about: 0,
+                    about: in_vain,
                     missing: led.is_none().then(|| match agreed {
                         Some(master) => format!("server {master} is not a master"),
                         None => "there is no agreement on a master".to_owned(),
