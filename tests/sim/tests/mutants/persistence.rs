@@ -154,10 +154,10 @@ pub const MUTANTS: &[Mutant] = &[
         edits: &[(
             "discovery/reset.rs",
             "        master.voted_for = None;
-        let link",
+        master.crowded = false;",
             "        master.voted_for = None;
         master.leader_epoch = crate::types::Epoch::ZERO;
-        let link",
+        master.crowded = false;",
         )],
         breaks: &["S3", "S1"],
         seeds: PLAIN,
