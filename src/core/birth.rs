@@ -207,6 +207,7 @@ impl Sentinel {
             reasserted_at: None,
             replicas: BTreeMap::new(),
             peers: BTreeMap::new(),
+            voters_forgotten_at: None,
             crowded: false,
             next_key: 0,
         };

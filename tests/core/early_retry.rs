@@ -1,5 +1,6 @@
 //! Early retry: an election that nobody can win any more is repeated at once, and no other is.
 
+use rsentinel::core::event::Instruction;
 use rsentinel::types::RunId;
 
 use super::cluster::*;
@@ -255,4 +256,21 @@ fn a_forced_failover_is_not_given_up_for_want_of_votes() {
     assert!(!w.was_told("-failover-abort-not-elected"), "{}", w.story());
     w.settle_disk(super::world::Disk::Writes(1));
     w.until("+elected-leader", 100);
+}
+
+/// Simulator, seed 2057013: after a RESET the voters that were forgotten elected another.
+#[test]
+fn soon_after_a_reset_no_election_is_void_because_forgotten_voters_may_have_voted() {
+    let mut w = plan(1, 2, 2).feature("early-retry", true).settled();
+    w.instruct(Instruction::Reset {
+        pattern: "*".into(),
+    });
+    w.hello_of(0, 0, M, 0);
+    w.hello_of(1, 0, M, 0);
+    w.run(5_000);
+    assert_eq!(w.told("+sentinel").len(), 2, "{}", w.story());
+    set(&mut w, vec![name(&peer_id(0)), name(&peer_id(1))]);
+    w.kill_master();
+    w.until("+try-failover", 5_000);
+    assert!(!given_up_at_once(&mut w), "{}", w.story());
 }

@@ -215,9 +215,16 @@ async fn what_became_of_slaveof_is_what_the_replies_prove_whatever_the_version()
     }
 }
 
-/// The replies to CLIENT PAUSE and FAILOVER when they are queued, EXEC's, and whether FAILOVER was
-/// refused with writers paused.
-const HAND_OVERS: &[(&str, [Option<&str>; 2], &str, Option<bool>)] = &[
+/// Who answers, the replies to CLIENT PAUSE and FAILOVER when they are queued, EXEC's, and whether
+/// FAILOVER was refused with writers paused.
+type HandOver = (
+    &'static str,
+    [Option<&'static str>; 2],
+    &'static str,
+    Option<bool>,
+);
+
+const HAND_OVERS: &[HandOver] = &[
     (
         "Redis 6.2 and later, Valkey",
         [None; 2],

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use crate::types::{Epoch, Now, RunId};
+use crate::types::{Epoch, Mono, Now, RunId};
 
 use super::super::deadlines::Deadline;
 use super::super::instances::Master;
@@ -24,7 +24,15 @@ use super::super::{MasterId, Sentinel};
 const RETRY_WITHIN_SLOTS: u64 = 4;
 
 /// Whether neither we nor any other sentinel can be or have been elected in this epoch.
-pub(in crate::core) fn is_void(master: &Master, me: &RunId, epoch: Epoch) -> bool {
+///
+/// After a RESET nothing can be proved for twice `failover-timeout`: another sentinel may have the
+/// votes of voters that we have forgotten and not met again.
+pub(in crate::core) fn is_void(master: &Master, me: &RunId, epoch: Epoch, now: Mono) -> bool {
+    let wait = 2 * master.settings.failover_timeout;
+    let forgotten = master.voters_forgotten_at;
+    if forgotten.is_some_and(|at| at.plus(wait) > now) {
+        return false;
+    }
     let own = master
         .voted_for
         .as_ref()

@@ -30,7 +30,7 @@ impl Sentinel {
         // A forced attempt needs no votes, only its own one on disk.
         let void = self.features.early_retry
             && !failover.is_forced()
-            && is_void(master, &self.my_id, failover.epoch);
+            && is_void(master, &self.my_id, failover.epoch, now.mono);
         if end > now.mono && !void {
             return self.set_failover_deadline(id, end);
         }

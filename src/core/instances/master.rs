@@ -106,6 +106,8 @@ pub struct Master {
     pub replicas: BTreeMap<u32, Replica>,
     /// Peers in the order they became known.
     pub peers: BTreeMap<u32, Peer>,
+    /// When an operator had all peers forgotten: voters we do not know of may vote.
+    pub voters_forgotten_at: Option<Mono>,
     /// It has been logged that there is no room for further peers.
     pub crowded: bool,
     /// The next key of either table.
