@@ -32,6 +32,7 @@ pub struct BestReplica {
     asked: BTreeMap<(usize, usize), u64>,
     unanswered: said::OfPair<()>,
     refused: BTreeMap<(usize, usize), u64>,
+    attempts: said::Attempts,
     exercised: u64,
 }
 
@@ -108,7 +109,8 @@ impl BestReplica {
                 chosen.master_link_down_time
             ));
         }
-        let coordinated = said::coordinated(master);
+        // The attempt may have ended in this very turn: the view does not show it any more.
+        let coordinated = self.attempts.coordinated(scene, group);
         if coordinated && !follows(master, chosen) {
             return Err(format!(
                 "chose server {server} for a handover, which does not follow its master"
@@ -127,7 +129,9 @@ impl BestReplica {
                 && !is_successor(master, chosen);
             if fit && rank(other) < rank(chosen) {
                 return Err(format!(
-                    "chose server {server} though server {index} is better"
+                    "chose server {server} {:?} though server {index} {:?} is better",
+                    rank(chosen),
+                    rank(other)
                 ));
             }
             let flags = &other.instance.flags;
@@ -221,6 +225,7 @@ impl Oracle for BestReplica {
                 let Some(group) = said::group(notice) else {
                     return Ok(());
                 };
+                self.attempts.note(scene, notice);
                 let of_master = notice.text.starts_with("master ");
                 let moment = self.moments.entry((scene.node, group)).or_default();
                 match notice.name {

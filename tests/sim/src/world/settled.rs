@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use rsentinel::core::view::{InstanceView, ReplicaView, View};
 use rsentinel::types::RunId;
 
+use crate::hand_over;
 use crate::node::{Brain, Node};
 use crate::oracles::said;
 use crate::server::Server;
@@ -58,7 +59,8 @@ impl World {
     /// A reference at the agreed master has not read of one of its followers yet, because it asks
     /// for INFO every ten seconds: as a leader it would find nobody to promote.
     fn is_untold(&self, group: usize) -> bool {
-        let Some(master) = self.agreed_master(group) else {
+        let agreed = self.agreed_master(group);
+        let Some(master) = agreed.filter(|m| self.is_serving_master(*m)) else {
             return false;
         };
         let knows_all = |node: &Node| match &node.brain {
@@ -232,10 +234,11 @@ impl World {
             };
             let is_master = server_of_host(&master.instance.ip)
                 .is_some_and(|s| s < self.servers.len() && self.is_serving_master(s));
-            // (A dead one is not to be seen.)
+            // (A dead one is not to be seen, and one whose writers a handover has paused holds
+            // PUBLISH back, and what is asked behind it.)
             let stands = |i: &InstanceView| {
                 let server = server_of_host(&i.ip).and_then(|s| self.servers.get(s));
-                server.is_some_and(|s| s.alive)
+                server.is_some_and(|s| s.alive && !hand_over::holds_back(s, self.now))
             };
             let cut_off = stands(&master.instance) && severed(&master.instance);
             if cut_off || (is_master && master.status != "ok") {
