@@ -217,6 +217,13 @@ impl World {
         real.collect()
     }
 
+    /// Some server of a group holds its writers back.
+    pub fn holds_writers_back(&self, group: usize) -> bool {
+        (0..self.servers.len())
+            .filter(|s| self.shape.group_of(*s) == group)
+            .any(|s| hand_over::holds_back(&self.servers[s], self.now))
+    }
+
     /// What keeps the sentinels that watch a group from seeing its servers and each other, all of
     /// which are well.
     pub(crate) fn out_of_touch(&self, group: usize, views: &[View]) -> Option<String> {
