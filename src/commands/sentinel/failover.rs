@@ -1,4 +1,4 @@
-//! SENTINEL FAILOVER name [COORDINATED].
+//! SENTINEL FAILOVER name `[COORDINATED]`.
 
 use crate::commands::argument::Argument;
 use crate::commands::next::Next;

@@ -4,7 +4,7 @@
 //! `sentinel` lines are read back from it, the other lines are for that case only. Behind them,
 //! as comments, stands what sentinel.conf said when the file was written. So a later start can
 //! tell what an operator has changed in sentinel.conf, which then counts, from what has changed
-//! while the process ran ([`merge`]).
+//! while the process ran ([`mod@merge`]).
 
 mod merge;
 
@@ -82,7 +82,7 @@ pub fn write(
 /// Reads the text of a state file; `None` for an empty one.
 ///
 /// # Errors
-/// The text is not one that [`write`] makes.
+/// The text is not one that [`write()`] makes.
 pub fn read(text: &[u8]) -> Result<Option<Stored>, Refused> {
     if text.trim_ascii().is_empty() {
         return Ok(None);
