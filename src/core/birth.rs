@@ -165,6 +165,12 @@ impl Sentinel {
                 self.add_peer(id, peer.id, peer.address, now);
             }
         }
+        if let Some(master) = self.masters.get_mut(&id)
+            && !master.peers.is_empty()
+        {
+            // A record that has lived before: whom it had met stands in the file.
+            master.meeting_voters_since = None;
+        }
         let text = format!("{} quorum {quorum}", self.describe(Party::master(id)));
         self.announce(EventName::Monitor, id, text);
     }
@@ -207,7 +213,7 @@ impl Sentinel {
             reasserted_at: None,
             replicas: BTreeMap::new(),
             peers: BTreeMap::new(),
-            voters_forgotten_at: None,
+            meeting_voters_since: Some(now.mono),
             crowded: false,
             next_key: 0,
         };

@@ -274,3 +274,62 @@ fn soon_after_a_reset_no_election_is_void_because_forgotten_voters_may_have_vote
     w.until("+try-failover", 5_000);
     assert!(!given_up_at_once(&mut w), "{}", w.story());
 }
+
+/// The peers of a group that has none in the file make themselves known.
+fn met_by_hellos(w: &mut World) {
+    w.hello_of(0, 0, M, 0);
+    w.hello_of(1, 0, M, 0);
+    w.run(5_000);
+    assert_eq!(w.told("+sentinel").len(), 2, "{}", w.story());
+}
+
+fn without_known_peers() -> World {
+    let unknown = plan(1, 2, 2)
+        .feature("early-retry", true)
+        .with(|group| group.known_peers.clear());
+    let mut w = unknown.settled();
+    met_by_hellos(&mut w);
+    w
+}
+
+fn split_three_ways(w: &mut World) {
+    set(w, vec![name(&peer_id(0)), name(&peer_id(1))]);
+    w.kill_master();
+    w.until("+try-failover", 5_000);
+}
+
+#[test]
+fn soon_after_a_first_start_without_known_peers_no_election_is_void() {
+    let mut w = without_known_peers();
+    split_three_ways(&mut w);
+    assert!(!given_up_at_once(&mut w), "{}", w.story());
+}
+
+#[test]
+fn twice_failover_timeout_after_a_first_start_an_election_may_be_void() {
+    let mut w = without_known_peers();
+    w.run(40_000);
+    split_three_ways(&mut w);
+    assert!(given_up_at_once(&mut w), "{}", w.story());
+}
+
+#[test]
+fn soon_after_remove_and_monitor_no_election_is_void() {
+    let mut w = plan(1, 2, 2).feature("early-retry", true).settled();
+    w.instruct(Instruction::Remove {
+        name: super::cluster::name(),
+    });
+    w.run(1_000);
+    w.instruct(Instruction::Monitor {
+        name: super::cluster::name(),
+        host: "10.0.0.1".into(),
+        port: 6379,
+        quorum: 2,
+    });
+    w.run(15_000);
+    met_by_hellos(&mut w);
+    set(&mut w, vec![name(&peer_id(0)), name(&peer_id(1))]);
+    w.kill_master();
+    w.until("+try-failover", 60_000);
+    assert!(!given_up_at_once(&mut w), "{}", w.story());
+}

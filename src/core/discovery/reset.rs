@@ -63,18 +63,14 @@ impl Sentinel {
         for party in self.replica_parties(id) {
             self.remove_replica(party);
         }
-        let peers = self.peer_parties(id);
-        let forgotten = !peers.is_empty();
-        for party in peers {
+        for party in self.peer_parties(id) {
             self.remove_peer(party);
         }
         self.clear_master_state(id, now.mono);
         let Some(master) = self.masters.get_mut(&id) else {
             return;
         };
-        if forgotten {
-            master.voters_forgotten_at = Some(now.mono);
-        }
+        master.meeting_voters_since = Some(now.mono);
         master.voted_for = None;
         master.crowded = false;
         let link = master.server.link;

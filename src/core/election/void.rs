@@ -25,12 +25,12 @@ const RETRY_WITHIN_SLOTS: u64 = 4;
 
 /// Whether neither we nor any other sentinel can be or have been elected in this epoch.
 ///
-/// After a RESET nothing can be proved for twice `failover-timeout`: another sentinel may have the
-/// votes of voters that we have forgotten and not met again.
+/// Nothing can be proved for twice `failover-timeout` after a group was added without peers, or
+/// RESET: another sentinel may have the votes of voters that we have not met, or not again.
 pub(in crate::core) fn is_void(master: &Master, me: &RunId, epoch: Epoch, now: Mono) -> bool {
     let wait = 2 * master.settings.failover_timeout;
-    let forgotten = master.voters_forgotten_at;
-    if forgotten.is_some_and(|at| at.plus(wait) > now) {
+    let meeting = master.meeting_voters_since;
+    if meeting.is_some_and(|since| since.plus(wait) > now) {
         return false;
     }
     let own = master

@@ -106,8 +106,9 @@ pub struct Master {
     pub replicas: BTreeMap<u32, Replica>,
     /// Peers in the order they became known.
     pub peers: BTreeMap<u32, Peer>,
-    /// When an operator had all peers forgotten: voters we do not know of may vote.
-    pub voters_forgotten_at: Option<Mono>,
+    /// Since when there may be voters that we have not met: the record was born without peers, or
+    /// an operator had all of them forgotten. It counts for twice `failover-timeout`.
+    pub meeting_voters_since: Option<Mono>,
     /// It has been logged that there is no room for further peers.
     pub crowded: bool,
     /// The next key of either table.
