@@ -1,0 +1,93 @@
+//! rsentinel and the installed redis-sentinel at the same work, side by side, in one run:
+//! `cargo bench --bench suite`, or `-- --quick`, or `-- --only kill,start`.
+//!
+//! Every row starts both daemons on the same fixture in turns, so that what else the machine does
+//! hits both alike; what is compared is the ratio, because absolute times drift. Needs
+//! `redis-server` and `redis-sentinel` on PATH.
+//!
+//! | room | is for |
+//! |---|---|
+//! | `options` | the command line |
+//! | `rows` | one file a subject: the fixture, the work, what was measured |
+//! | `finding` | what a row has found: samples of both daemons, the goal, whether it is met |
+//! | `turns` | rounds of the two daemons in turns |
+//! | `quantiles` | medians, percentiles, ratios with their spread |
+//! | `machine` | what it ran on |
+//! | `report` | the table, the JSON, the tables of docs/benchmarks.md |
+#![forbid(unsafe_code)]
+
+mod finding;
+// The live tests use all of the harness, this only a part.
+#[allow(dead_code, unused_imports)]
+#[path = "../../tests/live/harness/mod.rs"]
+mod harness;
+#[allow(dead_code)] // Its table of memory is the failover bench's.
+#[path = "../failover/machine.rs"]
+mod machine;
+mod options;
+mod quantiles;
+mod report;
+mod rows;
+mod turns;
+
+use std::process::ExitCode;
+
+use machine::Facts;
+use options::{Options, Wish};
+
+fn main() -> ExitCode {
+    let options = match options::parse(std::env::args().skip(1)) {
+        Ok(Wish::Run(options)) => options,
+        Ok(Wish::Explain) => {
+            print!("{}", options::help());
+            return ExitCode::SUCCESS;
+        }
+        Err(reason) => {
+            eprintln!("suite: {reason}\n{}", options::help());
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("suite: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the rows; false when one could not be measured (a missed goal is a result, not a failure).
+fn run(options: &Options) -> Result<bool, String> {
+    let mut facts = Facts::gather()?;
+    println!("{facts}");
+    let mut results = Vec::new();
+    for row in options.rows() {
+        println!("\n== {}: {}", row.key, row.about);
+        let began = std::time::Instant::now();
+        let outcome = turns::guarded(|| (row.run)(options)).and_then(|result| result);
+        match &outcome {
+            Ok(findings) => findings.iter().for_each(report::print_finding),
+            Err(reason) => println!("   NOT MEASURED: {reason}"),
+        }
+        println!("   ({:.0} s)", began.elapsed().as_secs_f64());
+        results.push((row, outcome));
+    }
+    facts.load_after = machine::load();
+    report::print_table(&results);
+    if let Some(path) = &options.json {
+        write(path, &report::json(&facts, &results))?;
+    }
+    if let Some(path) = &options.markdown {
+        write(path, &report::markdown(&facts, &results))?;
+    }
+    Ok(results.iter().all(|(_, outcome)| outcome.is_ok()))
+}
+
+/// Writes a file of results, and says so.
+fn write(path: &std::path::Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    println!("Written: {}", path.display());
+    Ok(())
+}

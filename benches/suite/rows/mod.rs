@@ -1,0 +1,17 @@
+//! The rows of the table, a file for each subject.
+
+use crate::finding::Finding;
+use crate::options::Options;
+
+/// One subject of the suite.
+pub struct Row {
+    /// Its name on the command line.
+    pub key: &'static str,
+    /// What is done, in a few words.
+    pub about: &'static str,
+    /// Measures both daemons; an error says why it could not.
+    pub run: fn(&Options) -> Result<Vec<Finding>, String>,
+}
+
+/// All rows, in the order in which they run and are shown.
+pub const ALL: &[Row] = &[];
