@@ -1,5 +1,10 @@
 //! The rows of the table, a file for each subject.
 
+mod listing;
+mod requests;
+mod stuck;
+mod subscribers;
+
 use crate::finding::Finding;
 use crate::options::Options;
 
@@ -14,4 +19,4 @@ pub struct Row {
 }
 
 /// All rows, in the order in which they run and are shown.
-pub const ALL: &[Row] = &[];
+pub const ALL: &[Row] = &[requests::ROW, listing::ROW, subscribers::ROW, stuck::ROW];

@@ -1,0 +1,194 @@
+//! One event to very many subscribers.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::finding::{Finding, Goal};
+use crate::harness::{Daemon, MASTER};
+use crate::load::request;
+use crate::options::Options;
+use crate::quantiles::Quantile;
+use crate::serving::Serving;
+use crate::turns;
+
+use super::Row;
+
+pub const ROW: Row = Row {
+    key: "subscribers",
+    about: "An event to 1000 and 5000 subscribers of all events",
+    run,
+};
+
+/// Events of one round; all but the first count.
+const EVENTS: u32 = 21;
+/// An event that has not reached everybody by then is lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn run(options: &Options) -> Result<Vec<Finding>, String> {
+    open_files()?;
+    let mut findings = Vec::new();
+    for count in options.pick(&[1000][..], &[1000, 5000]) {
+        let turns = turns::take(options.pick(1, 3), |daemon| play(daemon, *count))?;
+        let samples = |number: fn(&Spread) -> f64| {
+            turns.map(|events| events.iter().map(number).collect::<Vec<f64>>())
+        };
+        findings.push(Finding::of_samples(
+            format!("An event to {count} subscribers: first to last"),
+            "ms",
+            samples(|spread| spread.first_to_last),
+            vec![Goal::RatioAtMost(Quantile::Median, 1.0)],
+        ));
+        findings.push(Finding::of_samples(
+            format!("An event to {count} subscribers: command to last"),
+            "ms",
+            samples(|spread| spread.command_to_last),
+            vec![],
+        ));
+    }
+    Ok(findings)
+}
+
+/// As many as the system lets us; daemons inherit it.
+fn open_files() -> Result<(), String> {
+    let raise = || {
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)
+    };
+    raise().map_err(|error| format!("the limit of open files: {error}"))
+}
+
+/// How one event arrived, in ms.
+struct Spread {
+    first_to_last: f64,
+    command_to_last: f64,
+}
+
+fn play(daemon: Daemon, count: usize) -> Result<Vec<Spread>, String> {
+    let serving = Serving::start(daemon, &["maxclients 10000"]);
+    let port = serving.sentinel.port();
+    let mut crowd = Crowd::subscribe(port, count).map_err(text)?;
+    let mut operator = connect(port).map_err(text)?;
+    let mut spreads = Vec::new();
+    for number in 0..EVENTS {
+        // A value that no other event has.
+        let value = (200_000 + number).to_string();
+        let words = ["SENTINEL", "SET", MASTER, "failover-timeout", &value];
+        let asked = Instant::now();
+        operator.write_all(&request(&words)).map_err(text)?;
+        let (first, last) = crowd.hear(&format!("failover-timeout {value}"))?;
+        let mut answer = [0; 5];
+        operator.read_exact(&mut answer).map_err(text)?;
+        if &answer != b"+OK\r\n" {
+            return Err("SENTINEL SET was refused".to_owned());
+        }
+        spreads.push(Spread {
+            first_to_last: ms(last - first),
+            command_to_last: ms(last - asked),
+        });
+    }
+    // The first one grows buffers and wakes pages.
+    spreads.remove(0);
+    Ok(spreads)
+}
+
+/// Subscribers of everything, read by one thread.
+struct Crowd {
+    epoll: Epoll,
+    subscribers: Vec<Subscriber>,
+}
+
+struct Subscriber {
+    stream: TcpStream,
+    /// What has come since the event before.
+    heard: Vec<u8>,
+    is_done: bool,
+}
+
+impl Crowd {
+    fn subscribe(port: u16, count: usize) -> io::Result<Crowd> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let mut subscribers = Vec::with_capacity(count);
+        for index in 0..count {
+            let mut stream = connect(port)?;
+            stream.write_all(&request(&["PSUBSCRIBE", "*"]))?;
+            let mut confirmation = [0; "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n".len()];
+            stream.read_exact(&mut confirmation)?;
+            stream.set_nonblocking(true)?;
+            epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
+            subscribers.push(Subscriber {
+                stream,
+                heard: Vec::new(),
+                is_done: false,
+            });
+        }
+        Ok(Crowd { epoll, subscribers })
+    }
+
+    /// Reads until everybody has heard this; when the first and the last had.
+    fn hear(&mut self, what: &str) -> Result<(Instant, Instant), String> {
+        for subscriber in &mut self.subscribers {
+            subscriber.heard.clear();
+            subscriber.is_done = false;
+        }
+        let patience = EpollTimeout::try_from(PATIENCE).map_err(|error| error.to_string())?;
+        let mut events = [EpollEvent::empty(); 64];
+        let mut first = None;
+        let mut missing = self.subscribers.len();
+        loop {
+            let ready = self.epoll.wait(&mut events, patience);
+            let ready = ready.map_err(|error| error.to_string())?;
+            if ready == 0 {
+                return Err(format!("{missing} subscribers have not heard {what}"));
+            }
+            for event in &events[..ready] {
+                #[expect(clippy::cast_possible_truncation)] // An index that we gave.
+                let subscriber = &mut self.subscribers[event.data() as usize];
+                if !subscriber.hears(what)? {
+                    continue;
+                }
+                let now = Instant::now();
+                first.get_or_insert(now);
+                missing -= 1;
+                if missing == 0 {
+                    return Ok((first.unwrap_or(now), now));
+                }
+            }
+        }
+    }
+}
+
+impl Subscriber {
+    /// Reads what is there; true when it has just heard this.
+    fn hears(&mut self, what: &str) -> Result<bool, String> {
+        let mut chunk = [0; 4096];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => return Err("the daemon closed a subscriber".to_owned()),
+            Ok(count) => self.heard.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(text(error)),
+        }
+        let mut places = self.heard.windows(what.len());
+        let heard = !self.is_done && places.any(|place| place == what.as_bytes());
+        self.is_done |= heard;
+        Ok(heard)
+    }
+}
+
+fn connect(port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn text(error: io::Error) -> String {
+    error.to_string()
+}
