@@ -9,31 +9,33 @@
 //! |---|---|
 //! | `options` | the command line |
 //! | `rows` | one file a subject: the fixture, the work, what was measured |
+//! | `failover` | whole clusters, what is done to their masters, what was heard of it |
 //! | `finding` | what a row has found: samples of both daemons, the goal, whether it is met |
 //! | `serving` | a sentinel for the rows about clients |
 //! | `load` | clients that ask as fast as they are answered |
 //! | `cpu` | processor time of a process |
 //! | `turns` | rounds of the two daemons in turns |
 //! | `quantiles` | medians, percentiles, ratios with their spread |
+//! | `timeline` | the picture of a failover |
 //! | `machine` | what it ran on |
 //! | `report` | the table, the JSON, the tables of docs/benchmarks.md |
 #![forbid(unsafe_code)]
 
 mod cpu;
+mod failover;
 mod finding;
 // The live tests use all of the harness, this only a part.
 #[allow(dead_code, unused_imports)]
 #[path = "../../tests/live/harness/mod.rs"]
 mod harness;
 mod load;
-#[allow(dead_code)] // Its table of memory is the failover bench's.
-#[path = "../failover/machine.rs"]
 mod machine;
 mod options;
 mod quantiles;
 mod report;
 mod rows;
 mod serving;
+mod timeline;
 mod turns;
 
 use std::process::ExitCode;

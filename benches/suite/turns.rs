@@ -1,5 +1,7 @@
 //! Rounds of the two daemons in turns.
 
+use std::any::Any;
+use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
 use crate::harness::Daemon;
@@ -31,39 +33,90 @@ pub fn take<T>(
     rounds: usize,
     mut play: impl FnMut(Daemon) -> Result<T, String>,
 ) -> Result<Turns<T>, String> {
-    let mut turns = Turns {
-        ours: Vec::new(),
-        reference: Vec::new(),
-        failures: Vec::new(),
-    };
-    for round in 0..rounds {
-        let first = if round % 2 == 0 {
-            Daemon::Rsentinel
-        } else {
-            Daemon::Reference
-        };
-        for daemon in [first, first.other()] {
-            match guarded(|| play(daemon)).and_then(|result| result) {
-                Ok(result) => turns.of(daemon).push(result),
-                Err(reason) => {
-                    let first_line = reason.lines().next().unwrap_or_default();
-                    println!("   round {round} of {daemon:?} failed: {first_line}");
-                    turns.failures.push((daemon, reason));
-                }
+    let mut turns = Turns::new();
+    for daemon in order([rounds, rounds]) {
+        turns.add(daemon, guarded(|| play(daemon)).and_then(|result| result));
+    }
+    turns.complete([rounds, rounds])
+}
+
+/// Who plays when: so many rounds of rsentinel and of redis-sentinel, spread evenly.
+pub fn order([ours, reference]: [usize; 2]) -> Vec<Daemon> {
+    let (mut played, mut first) = ([0, 0], Daemon::Rsentinel);
+    let next = |_| {
+        let next = match (played[0] * reference).cmp(&(played[1] * ours)) {
+            Ordering::Less => Daemon::Rsentinel,
+            Ordering::Greater => Daemon::Reference,
+            Ordering::Equal => {
+                let next = first;
+                first = first.other();
+                next
             }
-        }
-    }
-    for daemon in [Daemon::Rsentinel, Daemon::Reference] {
-        if turns.of(daemon).is_empty() {
-            let reason = turns.failures.iter().find(|(whose, _)| *whose == daemon);
-            let reason = reason.map_or("no rounds", |(_, reason)| reason.as_str());
-            return Err(format!("no round of {daemon:?} succeeded: {reason}"));
-        }
-    }
-    Ok(turns)
+        };
+        // One that has no more rounds, or none at all, gives way.
+        let next = match next {
+            Daemon::Rsentinel if played[0] == ours => Daemon::Reference,
+            Daemon::Reference if played[1] == reference => Daemon::Rsentinel,
+            next => next,
+        };
+        played[usize::from(next == Daemon::Reference)] += 1;
+        next
+    };
+    (0..ours + reference).map(next).collect()
 }
 
 impl<T> Turns<T> {
+    /// None yet.
+    pub fn new() -> Turns<T> {
+        Turns {
+            ours: Vec::new(),
+            reference: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Keeps what a round gave; says so when it failed.
+    pub fn add(&mut self, daemon: Daemon, result: Result<T, String>) {
+        match result {
+            Ok(result) => self.of(daemon).push(result),
+            Err(reason) => {
+                let first_line = reason.lines().next().unwrap_or_default();
+                println!("   a round of {daemon:?} failed: {first_line}");
+                self.failures.push((daemon, reason));
+            }
+        }
+    }
+
+    /// An error when all rounds of a daemon that should have played some failed.
+    pub fn complete(mut self, rounds: [usize; 2]) -> Result<Turns<T>, String> {
+        for (daemon, rounds) in [Daemon::Rsentinel, Daemon::Reference]
+            .into_iter()
+            .zip(rounds)
+        {
+            if rounds > 0 && self.of(daemon).is_empty() {
+                let reason = self.failures.iter().find(|(whose, _)| *whose == daemon);
+                let reason = reason.map_or("no rounds", |(_, reason)| reason.as_str());
+                return Err(format!("no round of {daemon:?} succeeded: {reason}"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// What a reader has to know of rounds that failed; nothing when none did.
+    pub fn failure_note(&self) -> Option<String> {
+        let (daemon, reason) = self.failures.first()?;
+        let of = |whose: Daemon| {
+            let failures = self.failures.iter();
+            failures.filter(|(daemon, _)| *daemon == whose).count()
+        };
+        let reason = reason.lines().next().unwrap_or_default();
+        Some(format!(
+            "failed rounds: {} of rsentinel, {} of redis-sentinel; the first ({daemon:?}): {reason}",
+            of(Daemon::Rsentinel),
+            of(Daemon::Reference)
+        ))
+    }
+
     fn of(&mut self, daemon: Daemon) -> &mut Vec<T> {
         match daemon {
             Daemon::Rsentinel => &mut self.ours,
@@ -80,11 +133,14 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     set_hook(Box::new(|_| {}));
     let result = catch_unwind(AssertUnwindSafe(work));
     set_hook(loud);
-    result.map_err(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        text.unwrap_or("a panic without a text").to_owned()
-    })
+    result.map_err(|panic| panic_text(panic.as_ref()))
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a text").to_owned()
 }

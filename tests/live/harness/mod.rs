@@ -20,7 +20,7 @@ mod until;
 mod writer;
 
 #[allow(unused_imports)]
-pub use client::{Login, Value};
+pub use client::{Client, Login, Value};
 pub use cluster::{Cluster, Plan, Voice};
 #[allow(unused_imports)]
 pub use dns::{Dns, Mode, in_private_network};

@@ -1,6 +1,6 @@
-//! The instant at which a replica becomes a master, on the clock of this process.
+//! The instants at which a server is told another role, on the clock of this process.
 //!
-//! A client cannot see it in time: the promotion ends with CLIENT KILL, so that even a client in
+//! A client cannot see them in time: both commands end with CLIENT KILL, so that even a client in
 //! MONITOR is dropped before it is told, and polling would be late. The server's own log line can:
 //! the server writes it in the very command, into a named pipe, and a thread waits at the pipe.
 
@@ -16,19 +16,30 @@ use nix::unistd::mkfifo;
 
 /// What a redis-server logs when it becomes a master by command.
 const PROMOTED: &str = "MASTER MODE enabled";
+/// And when it is told to follow another one: `REPLICAOF ip:port enabled`.
+const REDIRECTED: &str = "REPLICAOF ";
 /// Ends the reading.
 const END: &str = "end of reading";
 
+/// What a server was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// To be a master.
+    Promoted,
+    /// To follow another one.
+    Redirected,
+}
+
 /// The log of one server, read as it is written.
-pub struct PromotionWatch {
-    promotions: Arc<Mutex<Vec<Instant>>>,
+pub struct ServerLog {
+    told: Arc<Mutex<Vec<(Told, Instant)>>>,
     end: File,
     thread: Option<JoinHandle<()>>,
 }
 
-impl PromotionWatch {
+impl ServerLog {
     /// Makes a named pipe for a server to log into, and reads it.
-    pub fn start(pipe: &Path) -> PromotionWatch {
+    pub fn start(pipe: &Path) -> ServerLog {
         mkfifo(pipe, Mode::S_IRUSR | Mode::S_IWUSR).expect("a named pipe can be made");
         // Open for both ways it neither blocks now nor ends when the server closes its end.
         let reader = File::options()
@@ -37,26 +48,21 @@ impl PromotionWatch {
             .open(pipe)
             .expect("an own pipe can be opened");
         let end = reader.try_clone().expect("a file handle can be copied");
-        let promotions = Arc::new(Mutex::new(Vec::new()));
-        let list = promotions.clone();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = told.clone();
         let thread = Some(thread::spawn(move || read(reader, &list)));
-        PromotionWatch {
-            promotions,
-            end,
-            thread,
-        }
+        ServerLog { told, end, thread }
     }
 
-    /// When it became a master by command, each time.
-    pub fn promotions(&self) -> Vec<Instant> {
-        self.promotions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// When it was told this, each time.
+    pub fn instants(&self, what: Told) -> Vec<Instant> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let such = told.iter().filter(|(told, _)| *told == what);
+        such.map(|(_, at)| *at).collect()
     }
 }
 
-impl Drop for PromotionWatch {
+impl Drop for ServerLog {
     fn drop(&mut self) {
         if writeln!(self.end, "\n{END}").is_ok()
             && let Some(thread) = self.thread.take()
@@ -66,7 +72,7 @@ impl Drop for PromotionWatch {
     }
 }
 
-fn read(pipe: File, list: &Mutex<Vec<Instant>>) {
+fn read(pipe: File, list: &Mutex<Vec<(Told, Instant)>>) {
     for line in BufReader::new(pipe).split(b'\n') {
         let at = Instant::now();
         let Ok(line) = line else { return };
@@ -74,8 +80,15 @@ fn read(pipe: File, list: &Mutex<Vec<Instant>>) {
         if line == END {
             return;
         }
-        if line.contains(PROMOTED) {
-            list.lock().unwrap_or_else(PoisonError::into_inner).push(at);
-        }
+        let told = if line.contains(PROMOTED) {
+            Told::Promoted
+        } else if line.contains(REDIRECTED) && line.contains(" enabled") {
+            Told::Redirected
+        } else {
+            continue;
+        };
+        list.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((told, at));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::millis;
 use crate::harness::MASTER;
 
 /// An event a sentinel published.
@@ -26,8 +27,24 @@ pub struct Story {
     pub down_after: Duration,
     /// Which server became a master by command, and when after the fault.
     pub promotions: Vec<(u16, Duration)>,
+    /// When a client's first write on the new master was acknowledged.
+    pub first_write: Option<Duration>,
     /// In the order of their arrival.
     pub events: Vec<Event>,
+}
+
+impl Story {
+    /// The switches of one sentinel.
+    pub fn switches(&self, sentinel: usize) -> impl Iterator<Item = &Event> {
+        self.named("+switch-master")
+            .filter(move |event| event.sentinel == sentinel)
+    }
+
+    /// The events of one name.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Event> {
+        let events = self.events.iter();
+        events.filter(move |event| event.name == name)
+    }
 }
 
 /// A measured step.
@@ -37,6 +54,7 @@ pub enum Step {
     FirstOdown,
     Elected,
     Promoted,
+    FirstWrite,
     FirstObserver,
     LastObserver,
     Leader,
@@ -44,11 +62,12 @@ pub enum Step {
 
 impl Step {
     /// All, in the order in which they happen.
-    pub const ALL: [Step; 7] = [
+    pub const ALL: [Step; 8] = [
         Step::FirstSdown,
         Step::FirstOdown,
         Step::Elected,
         Step::Promoted,
+        Step::FirstWrite,
         Step::FirstObserver,
         Step::LastObserver,
         Step::Leader,
@@ -61,50 +80,36 @@ impl Step {
             Step::FirstOdown => "first +odown",
             Step::Elected => "+elected-leader",
             Step::Promoted => "replica is master",
+            Step::FirstWrite => "first write",
             Step::FirstObserver => "first observer's +switch-master",
             Step::LastObserver => "last observer's +switch-master",
             Step::Leader => "leader's +switch-master",
-        }
-    }
-
-    /// Its name in the JSON.
-    pub fn key(self) -> &'static str {
-        match self {
-            Step::FirstSdown => "first_sdown",
-            Step::FirstOdown => "first_odown",
-            Step::Elected => "elected_leader",
-            Step::Promoted => "promoted",
-            Step::FirstObserver => "first_observer_switch",
-            Step::LastObserver => "last_observer_switch",
-            Step::Leader => "leader_switch",
         }
     }
 }
 
 /// The times of one failover.
 pub struct Steps {
-    /// Which sentinel led it.
-    pub leader: usize,
     times: [Duration; Step::ALL.len()],
     /// What is not as it should be; empty when all is well.
     pub oddities: Vec<String>,
 }
 
 impl Steps {
-    /// Since the fault.
-    pub fn at(&self, step: Step) -> Duration {
-        self.times[step as usize]
+    /// Milliseconds since the fault.
+    pub fn at(&self, step: Step) -> f64 {
+        millis(self.times[step as usize])
     }
 
     /// Milliseconds since the fault, less `down_after`; negative when the step came earlier.
     pub fn beyond(&self, step: Step, down_after: Duration) -> f64 {
-        (self.at(step).as_secs_f64() - down_after.as_secs_f64()) * 1000.0
+        self.at(step) - millis(down_after)
     }
 
     /// Finds the steps; an error names one that is missing.
     pub fn of(story: &Story) -> Result<Steps, String> {
         let first = |name: &str| {
-            let event = story.events.iter().find(|event| event.name == name);
+            let event = story.named(name).next();
             event.ok_or_else(|| format!("nobody announced {name}"))
         };
         let first_sdown = || {
@@ -116,11 +121,7 @@ impl Steps {
         let elected = first("+elected-leader")?;
         let leader = elected.sentinel;
         let switch_of = |sentinel: usize| {
-            let mut switches = story
-                .events
-                .iter()
-                .filter(|event| event.name == "+switch-master");
-            let event = switches.find(|event| event.sentinel == sentinel);
+            let event = story.switches(sentinel).next();
             event.ok_or_else(|| format!("sentinel {sentinel} did not announce +switch-master"))
         };
         let leader_switch = switch_of(leader)?;
@@ -139,6 +140,9 @@ impl Steps {
             Step::FirstOdown => first("+odown").map(|event| event.after),
             Step::Elected => Ok(elected.after),
             Step::Promoted => Ok(promoted.1),
+            Step::FirstWrite => story
+                .first_write
+                .ok_or_else(|| "no write was acknowledged".to_owned()),
             Step::FirstObserver => Ok(observers.iter().min().copied().unwrap_or_default()),
             Step::LastObserver => Ok(observers.iter().max().copied().unwrap_or_default()),
             Step::Leader => Ok(leader_switch.after),
@@ -148,7 +152,6 @@ impl Steps {
             *place = time?;
         }
         Ok(Steps {
-            leader,
             times: found,
             oddities: oddities(story, leader, new),
         })
@@ -177,18 +180,15 @@ fn oddities(story: &Story, leader: usize, new: &str) -> Vec<String> {
         format!(
             "sentinel {} at {:.1} ms: {} {}",
             event.sentinel,
-            event.after.as_secs_f64() * 1000.0,
+            millis(event.after),
             event.name,
             event.text
         )
     };
-    let named = |name: &str| -> Vec<&Event> {
-        let events = story.events.iter();
-        events.filter(|event| event.name == name).collect()
-    };
+    let named = |name: &str| -> Vec<&Event> { story.named(name).collect() };
     if story.promotions.len() > 1 {
         odd.extend(story.promotions.iter().map(|(port, after)| {
-            let after = after.as_secs_f64() * 1000.0;
+            let after = millis(*after);
             format!("more than one promotion: port {port} at {after:.1} ms")
         }));
     }

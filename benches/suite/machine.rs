@@ -9,8 +9,6 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::harness::Daemon;
-
 /// How many writes the time of one is taken from.
 const WRITES: usize = 51;
 
@@ -33,13 +31,6 @@ pub struct Facts {
     /// The load averages of 1, 5 and 15 minutes, before and after.
     pub load_before: String,
     pub load_after: String,
-}
-
-/// Memory of idle sentinels of one kind.
-pub struct Memory {
-    pub daemon: Daemon,
-    /// `VmRSS` of each, smallest first.
-    pub resident_kib: Vec<u64>,
 }
 
 impl Facts {
