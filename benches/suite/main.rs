@@ -14,6 +14,8 @@
 //! | `serving` | a sentinel for the rows about clients |
 //! | `load` | clients that ask as fast as they are answered |
 //! | `cpu` | processor time of a process |
+//! | `fleet` | thousands of stand-in servers, in processes of their own |
+//! | `watch` | sentinels that watch a fleet, and what they announce |
 //! | `turns` | rounds of the two daemons in turns |
 //! | `quantiles` | medians, percentiles, ratios with their spread |
 //! | `timeline` | the picture of a failover |
@@ -24,6 +26,7 @@
 mod cpu;
 mod failover;
 mod finding;
+mod fleet;
 // The live tests use all of the harness, this only a part.
 #[allow(dead_code, unused_imports)]
 #[path = "../../tests/live/harness/mod.rs"]
@@ -37,13 +40,26 @@ mod rows;
 mod serving;
 mod timeline;
 mod turns;
+mod watch;
 
 use std::process::ExitCode;
 
 use machine::Facts;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use options::{Options, Wish};
 
 fn main() -> ExitCode {
+    raise_files();
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(fleet::FLAG) {
+        return match fleet::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => {
+                eprintln!("fleet: {reason}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let options = match options::parse(std::env::args().skip(1)) {
         Ok(Wish::Run(options)) => options,
         Ok(Wish::Explain) => {
@@ -62,6 +78,14 @@ fn main() -> ExitCode {
             eprintln!("suite: {reason}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// As many open files as there may be, for this process and all it starts: a fleet and a sentinel
+/// over it have thousands of sockets.
+fn raise_files() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

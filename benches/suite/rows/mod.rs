@@ -3,6 +3,7 @@
 mod kill;
 mod listing;
 mod manual;
+mod mass;
 mod requests;
 mod stuck;
 mod subscribers;
@@ -26,6 +27,7 @@ pub const ALL: &[Row] = &[
     kill::KILL,
     kill::STOP,
     manual::ROW,
+    mass::ROW,
     requests::ROW,
     listing::ROW,
     subscribers::ROW,

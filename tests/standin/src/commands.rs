@@ -175,13 +175,18 @@ fn unknown(command: &[u8], arguments: &[Bytes]) -> Reply {
     ))
 }
 
-fn ping(state: &State, session: &Session) -> Reply {
-    match state.clients.get(&session.id) {
-        Some(client) if matches!(client.kind, ClientKind::Pubsub) => {
-            Reply::Array(vec![Reply::bulk("pong"), Reply::bulk("")])
-        }
-        _ => Reply::Status("PONG"),
+fn ping(state: &mut State, session: &Session) -> Reply {
+    let Some(client) = state.clients.get_mut(&session.id) else {
+        return Reply::Status("PONG");
+    };
+    if matches!(client.kind, ClientKind::Pubsub) {
+        return Reply::Array(vec![Reply::bulk("pong"), Reply::bulk("")]);
     }
+    let now = Instant::now();
+    if let (Some(before), Some(gaps)) = (client.pinged.replace(now), &mut state.ping_gaps) {
+        gaps.push(now - before);
+    }
+    Reply::Status("PONG")
 }
 
 fn authenticate(state: &State, session: &mut Session, user: &[u8], password: &[u8]) -> Reply {

@@ -60,7 +60,8 @@ fn replicas_lines(state: &State, line: &mut Line<'_>) {
         .clients
         .values()
         .filter_map(|client| match client.kind {
-            ClientKind::Replica { port, acknowledged } => {
+            // A neighbour that has left is noticed when there is something to send.
+            ClientKind::Replica { port, acknowledged } if !client.outbox.is_closed() => {
                 Some((client.peer.ip(), port, acknowledged))
             }
             _ => None,

@@ -11,10 +11,12 @@
 mod commands;
 mod connection;
 mod info;
+mod neighbours;
 mod replication;
 mod reply;
 mod request;
 mod server;
 mod state;
 
+pub use neighbours::Neighbours;
 pub use server::{Options, Server};

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use crate::neighbours::Neighbours;
 use crate::reply::request_bytes;
 use crate::request::take_request;
 use crate::server::Shared;
@@ -61,6 +62,11 @@ fn link_down(shared: &Shared, from: &Upstream) {
 
 async fn copy_from(shared: &Shared, upstream: &Upstream) {
     shared.while_hung().await;
+    let neighbours = shared.lock().options.neighbours.clone();
+    if let Some(neighbours) = neighbours {
+        copy_from_neighbour(shared, upstream, &neighbours).await;
+        return;
+    }
     let Ok(stream) = TcpStream::connect((upstream.host.as_str(), upstream.port)).await else {
         return;
     };
@@ -76,6 +82,33 @@ async fn copy_from(shared: &Shared, upstream: &Upstream) {
         return;
     }
     apply_stream(shared, upstream, &mut stream).await;
+}
+
+/// The same without a socket: the stream comes out of the neighbour's outbox for this replica.
+async fn copy_from_neighbour(shared: &Shared, upstream: &Upstream, neighbours: &Neighbours) {
+    let Some(master) = neighbours.at(upstream) else {
+        return;
+    };
+    let own = shared.lock().address;
+    let Some((mut inbox, offset, snapshot)) = master.lock().add_replica(own) else {
+        return;
+    };
+    // Held, a dead master's state would outlive it.
+    drop(master);
+    if !install(shared, upstream, offset, snapshot) {
+        return;
+    }
+    while let Some(bytes) = inbox.recv().await {
+        shared.while_hung().await;
+        let mut buffer = BytesMut::from(bytes);
+        let mut state = shared.lock();
+        if !matches!(&state.role, Role::Replica(following) if following.upstream == *upstream) {
+            return;
+        }
+        while let Ok(Some(request)) = take_request(&mut buffer) {
+            state.apply(&request.words, request.size);
+        }
+    }
 }
 
 /// Asks for a copy; the master's offset and the copy.

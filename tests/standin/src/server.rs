@@ -3,11 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::neighbours::Neighbours;
 use crate::state::{ClientKind, Link, Role, State};
 use crate::{connection, replication};
 
@@ -26,6 +28,8 @@ pub struct Options {
     pub priority: u32,
     /// `replica-announced`.
     pub announced: bool,
+    /// Servers of this process that are followed without a socket.
+    pub neighbours: Option<Neighbours>,
 }
 
 impl Options {
@@ -38,6 +42,7 @@ impl Options {
             master_password: None,
             priority: 100,
             announced: true,
+            neighbours: None,
         }
     }
 
@@ -95,12 +100,16 @@ impl Server {
     pub async fn start(options: Options) -> io::Result<Server> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
+        let neighbours = options.neighbours.clone();
         let state = Mutex::new(State::new(address, options));
         let shared = Arc::new(Shared {
             state,
             hung: watch::Sender::new(false),
             end: Notify::new(),
         });
+        if let Some(neighbours) = neighbours {
+            neighbours.join(address, &shared);
+        }
         let life = Some(tokio::spawn(live(shared.clone(), listener)));
         Ok(Server {
             shared,
@@ -150,6 +159,36 @@ impl Server {
         (state.clients.len(), replicas.count())
     }
 
+    /// The least number of connections in use of the two kinds a sentinel has: those on which a
+    /// PING came, and those that have subscribed.
+    pub fn links_in_use(&self) -> usize {
+        let state = self.shared.lock();
+        let pinged = state
+            .clients
+            .values()
+            .filter(|client| client.pinged.is_some());
+        let subscribed = state
+            .clients
+            .values()
+            .filter(|client| matches!(client.kind, ClientKind::Pubsub));
+        pinged.count().min(subscribed.count())
+    }
+
+    /// From now on it keeps the times between PINGs of one connection.
+    pub fn watch_pings(&self) {
+        let mut state = self.shared.lock();
+        state.ping_gaps = Some(Vec::new());
+        state
+            .clients
+            .values_mut()
+            .for_each(|client| client.pinged = None);
+    }
+
+    /// The times between PINGs since [`Server::watch_pings`], which this ends.
+    pub fn ping_gaps(&self) -> Vec<Duration> {
+        self.shared.lock().ping_gaps.take().unwrap_or_default()
+    }
+
     /// From now on it accepts connections but never answers, and neither sends nor applies
     /// replication, like a stopped process.
     pub fn hang(&self) {
@@ -166,6 +205,10 @@ impl Server {
         if let Some(life) = self.life.take() {
             life.abort();
             let _ = life.await;
+            // Ends the links of neighbours, which are no sockets.
+            let mut state = self.shared.lock();
+            state.alive = false;
+            state.clients.clear();
         }
         self.resume();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +31,10 @@ pub(crate) struct State {
     pub saved_master: Option<Upstream>,
     pub clients: BTreeMap<u64, Client>,
     pub started: Instant,
+    /// False while it is killed.
+    pub alive: bool,
+    /// Times between PINGs of one connection, while somebody wants to know them.
+    pub ping_gaps: Option<Vec<Duration>>,
     /// Tells the replication task that the role has changed.
     pub role_changes: watch::Sender<u64>,
     next_client: u64,
@@ -69,6 +73,8 @@ pub(crate) struct Client {
     pub kind: ClientKind,
     pub name: Bytes,
     pub channels: Vec<Bytes>,
+    /// When its latest PING came.
+    pub pinged: Option<Instant>,
 }
 
 /// What a connection is used for, in the words of CLIENT KILL TYPE.
@@ -100,6 +106,8 @@ impl State {
             saved_master,
             clients: BTreeMap::new(),
             started: Instant::now(),
+            alive: true,
+            ping_gaps: None,
             role_changes: watch::Sender::new(0),
             next_client: 1,
         }
@@ -113,6 +121,7 @@ impl State {
         self.role = role_of(self.saved_master.clone());
         self.clients.clear();
         self.started = Instant::now();
+        self.alive = true;
     }
 
     pub(crate) fn add_client(&mut self, peer: SocketAddr) -> (u64, mpsc::Receiver<Bytes>) {
@@ -125,9 +134,33 @@ impl State {
             kind: ClientKind::Normal,
             name: Bytes::new(),
             channels: Vec::new(),
+            pinged: None,
         };
         self.clients.insert(id, client);
         (id, inbox)
+    }
+
+    /// A replica that follows without a socket: its stream, and the copy it begins with at this
+    /// offset. None when this server cannot be followed now.
+    pub(crate) fn add_replica(
+        &mut self,
+        replica: SocketAddr,
+    ) -> Option<(mpsc::Receiver<Bytes>, u64, BytesMut)> {
+        let is_linked = match &self.role {
+            Role::Master => true,
+            Role::Replica(following) => matches!(following.link, Link::Up),
+        };
+        if !self.alive || !is_linked {
+            return None;
+        }
+        let (id, inbox) = self.add_client(replica);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.kind = ClientKind::Replica {
+                port: replica.port(),
+                acknowledged: self.offset,
+            };
+        }
+        Some((inbox, self.offset, self.snapshot()))
     }
 
     /// Changes the role. Replicas of this server are dropped, so that they learn of it.
