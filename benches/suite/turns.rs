@@ -87,6 +87,13 @@ impl<T> Turns<T> {
         }
     }
 
+    /// Adds what other rounds gave.
+    pub fn extend(&mut self, other: Turns<T>) {
+        self.ours.extend(other.ours);
+        self.reference.extend(other.reference);
+        self.failures.extend(other.failures);
+    }
+
     /// An error when all rounds of a daemon that should have played some failed.
     pub fn complete(mut self, rounds: [usize; 2]) -> Result<Turns<T>, String> {
         for (daemon, rounds) in [Daemon::Rsentinel, Daemon::Reference]

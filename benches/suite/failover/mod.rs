@@ -35,6 +35,9 @@ pub struct Shape {
     pub replicas: usize,
     pub quorum: u32,
     pub down_after: Duration,
+    /// Twice this is the wait before a lost election is tried again: short enough for a second
+    /// try to fall within the patience of a round.
+    pub failover_timeout: Duration,
     pub parallel_syncs: u32,
     /// Between discovery and the fault: a sentinel treats connections of the first second
     /// otherwise (rsentinel does not reconnect at once when such a one is lost), and a death so
@@ -50,6 +53,7 @@ impl Shape {
             replicas: 2,
             quorum: 2,
             down_after: Duration::from_millis(500),
+            failover_timeout: Duration::from_secs(10),
             parallel_syncs: 1,
             settle: Duration::from_millis(if quick { 1200 } else { 3000 }),
         }

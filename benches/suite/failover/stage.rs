@@ -19,9 +19,6 @@ use crate::turns::{self, Turns};
 /// Sentinels begin at random within this time, the fault comes at random within this time: the
 /// one is the reference's PING period, the other keeps the fault free of any phase.
 const SPREAD: Duration = Duration::from_secs(1);
-/// Twice this is the wait before a lost election is tried again: short enough for a second try
-/// to fall within the patience of a round.
-const FAILOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A cluster that is ready for its fault. Field order is the order of ending.
 pub struct Stage {
@@ -109,7 +106,7 @@ fn plan(daemon: Daemon, shape: &Shape, logs: &[impl AsRef<Path>]) -> Plan {
     Plan {
         quorum: shape.quorum,
         down_after: millis(shape.down_after),
-        failover_timeout: millis(FAILOVER_TIMEOUT),
+        failover_timeout: millis(shape.failover_timeout),
         parallel_syncs: shape.parallel_syncs,
         replicas: logs.iter().map(|log| replica(log.as_ref())).collect(),
         begins,

@@ -1,10 +1,13 @@
 //! The rows of the table, a file for each subject.
 
+mod discovery;
 mod kill;
 mod listing;
 mod manual;
 mod mass;
+mod replicas;
 mod requests;
+mod second;
 mod stuck;
 mod subscribers;
 
@@ -28,6 +31,9 @@ pub const ALL: &[Row] = &[
     kill::STOP,
     manual::ROW,
     mass::ROW,
+    discovery::ROW,
+    replicas::ROW,
+    second::ROW,
     requests::ROW,
     listing::ROW,
     subscribers::ROW,
