@@ -36,7 +36,7 @@ fn figures(rounds: &[Vec<f64>]) -> [String; 4] {
 
 fn advantage(finding: &Finding) -> String {
     let ratio = finding.advantage();
-    if ratio.whole.is_nan() {
+    if !ratio.whole.is_finite() {
         return "-".to_owned();
     }
     format!(

@@ -1,10 +1,12 @@
 //! The rows of the table, a file for each subject.
 
 mod discovery;
+mod elections;
 mod kill;
 mod listing;
 mod manual;
 mod mass;
+mod names;
 mod replicas;
 mod requests;
 mod second;
@@ -33,7 +35,9 @@ pub const ALL: &[Row] = &[
     mass::ROW,
     discovery::ROW,
     replicas::ROW,
+    elections::ROW,
     second::ROW,
+    names::ROW,
     requests::ROW,
     listing::ROW,
     subscribers::ROW,

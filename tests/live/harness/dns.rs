@@ -15,34 +15,64 @@ const INSIDE: &str = "RSENTINEL_TEST_PRIVATE_NETWORK";
 ///
 /// Where such namespaces are not permitted, says so and is false.
 pub fn in_private_network(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_private_network() {
         return true;
     }
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let write = |name: &str, text: &str| {
-        std::fs::write(directory.path().join(name), text).expect("the directory is writable");
-    };
     // A patient resolver: it is the daemon that must not wait.
-    write(
-        "resolv.conf",
-        "nameserver 127.0.0.1\noptions timeout:30 attempts:1\n",
-    );
-    write("nsswitch.conf", "hosts: files dns\n");
-    let prepare = "ip link set lo up && for f in resolv.conf nsswitch.conf; do \
-                   mount --bind \"$0/$f\" \"/etc/$f\" || exit 1; done";
-    if let Err(reason) = in_namespaces(directory.path(), prepare, &[]) {
+    let network = PrivateNetwork::with_resolver("timeout:30 attempts:1");
+    if let Err(reason) = network.is_permitted() {
         eprintln!("SKIPPED {test}: no private network is permitted here: {reason}");
         return false;
     }
-    let run = format!("{prepare}; exec \"$@\"");
-    let program = std::env::current_exe().expect("the test has a program");
-    let program = program.to_string_lossy();
-    let arguments = [&*program, test, "--exact", "--nocapture"];
-    match in_namespaces(directory.path(), &run, &arguments) {
+    match network.run_again(&[test, "--exact", "--nocapture"]) {
         Ok(output) => assert!(output.contains("1 passed"), "{output}"),
         Err(output) => panic!("inside the private network: {output}"),
     }
     false
+}
+
+/// True in a process that runs inside a private network.
+pub fn is_private_network() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// A network and mount namespace in which 127.0.0.1 is the only name server.
+pub struct PrivateNetwork {
+    directory: tempfile::TempDir,
+}
+
+/// Its shell's first work; `$0` is the directory with the files.
+const PREPARE: &str = "ip link set lo up && for f in resolv.conf nsswitch.conf; do \
+                       mount --bind \"$0/$f\" \"/etc/$f\" || exit 1; done";
+
+impl PrivateNetwork {
+    /// With these options of resolv.conf.
+    pub fn with_resolver(options: &str) -> PrivateNetwork {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let write = |name: &str, text: &str| {
+            std::fs::write(directory.path().join(name), text).expect("the directory is writable");
+        };
+        write(
+            "resolv.conf",
+            &format!("nameserver 127.0.0.1\noptions {options}\n"),
+        );
+        write("nsswitch.conf", "hosts: files dns\n");
+        PrivateNetwork { directory }
+    }
+
+    /// An error says why such namespaces are not permitted here.
+    pub fn is_permitted(&self) -> Result<(), String> {
+        in_namespaces(self.directory.path(), PREPARE, &[]).map(drop)
+    }
+
+    /// Runs this program once more, inside, with these arguments; what it said.
+    pub fn run_again(&self, arguments: &[&str]) -> Result<String, String> {
+        let run = format!("{PREPARE}; exec \"$@\"");
+        let program = std::env::current_exe().expect("the test has a program");
+        let program = program.to_string_lossy();
+        let arguments = [&[&*program], arguments].concat();
+        in_namespaces(self.directory.path(), &run, &arguments)
+    }
 }
 
 /// Runs a shell script in new namespaces; what it said.

@@ -23,7 +23,7 @@ mod writer;
 pub use client::{Client, Login, Value};
 pub use cluster::{Cluster, Plan, Voice};
 #[allow(unused_imports)]
-pub use dns::{Dns, Mode, in_private_network};
+pub use dns::{Dns, Mode, PrivateNetwork, in_private_network, is_private_network};
 // For the bench, which shares this harness.
 #[allow(unused_imports)]
 pub use scripts::{Recorder, UNTIL_SENTINEL_ENDS, write_script};
