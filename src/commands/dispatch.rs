@@ -46,7 +46,7 @@ pub fn dispatch(session: &mut Session, settings: &Settings, words: &[Bytes]) -> 
         return Next::Reply(words::wrong_arity(command.name));
     };
     session.was_carried_out = true;
-    let names = if command.name.contains('|') { 2 } else { 1 };
+    let names = if command.is_subcommand() { 2 } else { 1 };
     run(Request {
         session,
         settings,

@@ -1,6 +1,8 @@
 //! The shape of one row of the command table: everything the daemon knows about a command.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+
+use crate::core::view::AddressTable;
 
 use super::argument::Argument;
 use super::next::Next;
@@ -28,6 +30,11 @@ impl<'a> Request<'a> {
 
 /// What a command does with a request.
 pub type Run = fn(Request<'_>) -> Next;
+
+/// Answers the commonest requests from their arguments and the address table, without taking
+/// memory for anything; in both protocols alike. `false`, with nothing appended, when [`Run`] has
+/// to.
+pub type AtOnce = fn(&[&[u8]], &AddressTable, &mut BytesMut) -> bool;
 
 /// A property of a command, as `COMMAND INFO` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +159,8 @@ pub type HelpEntry = (&'static str, &'static [&'static str]);
 pub struct Command {
     /// The full name in lower case, `container|sub` for a subcommand.
     pub name: &'static str,
+    /// The last part of the name: what is typed to call it.
+    pub word: &'static str,
     /// How many words, names included; −n means at least n.
     pub arity: i64,
     /// Flags and ACL categories.
@@ -176,6 +185,8 @@ pub struct Command {
     pub alias_of: Option<&'static str>,
     /// What it does; `None` for a container that cannot be called alone.
     pub run: Option<Run>,
+    /// The same for what can be answered at once.
+    pub at_once: Option<AtOnce>,
 }
 
 impl Command {
@@ -183,6 +194,7 @@ impl Command {
     pub const fn new(name: &'static str, arity: i64, class: Class, run: Run) -> Self {
         Command {
             name,
+            word: word_of(name),
             arity,
             class,
             tips: &[],
@@ -195,6 +207,7 @@ impl Command {
             subcommands: &[],
             alias_of: None,
             run: Some(run),
+            at_once: None,
         }
     }
 
@@ -248,15 +261,21 @@ impl Command {
         self
     }
 
+    /// Answers most requests at once.
+    pub const fn at_once(mut self, answer: AtOnce) -> Self {
+        self.at_once = Some(answer);
+        self
+    }
+
     /// Adds subcommands to a command that also runs alone.
     pub const fn with(mut self, subcommands: &'static [Command]) -> Self {
         self.subcommands = subcommands;
         self
     }
 
-    /// The last part of the name: what is typed to call it.
-    pub fn word(&self) -> &'static str {
-        self.name.split_once('|').map_or(self.name, |(_, sub)| sub)
+    /// Whether its name has two words.
+    pub fn is_subcommand(&self) -> bool {
+        self.word.len() < self.name.len()
     }
 
     /// Whether this number of words satisfies the arity.
@@ -278,6 +297,17 @@ impl Command {
     pub fn has(&self, flag: Flag) -> bool {
         self.class.flags.contains(&flag)
     }
+}
+
+const fn word_of(name: &'static str) -> &'static str {
+    let mut at = 0;
+    while at < name.len() {
+        if name.as_bytes()[at] == b'|' {
+            return name.split_at(at + 1).1;
+        }
+        at += 1;
+    }
+    name
 }
 
 fn refuse(_: Request<'_>) -> Next {

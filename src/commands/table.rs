@@ -1,8 +1,6 @@
 //! THE table: every command a client can call. Dispatch, COMMAND, ACL and HELP read it, so a
 //! command exists exactly when it has a row here. A container's rows are in its own room.
 
-use bytes::Bytes;
-
 use super::argument::Argument;
 use super::connection::{auth, client, hello, ping};
 use super::pubsub::{psubscribe, publish, punsubscribe, subscribe, unsubscribe};
@@ -80,6 +78,7 @@ pub static TABLE: [Command; 15] = [
             "Answers PONG, or echoes its argument.",
         )
         .takes(&[Argument::string("message").optional()])
+        .at_once(ping::at_once)
         .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     Command::new("auth", -2, BEFORE_AUTH, auth::run)
         .about(Group::Connection, "1.0.0", "Authenticates the connection.")
@@ -178,18 +177,19 @@ pub enum Found<'a> {
 }
 
 /// Finds the command that the first word, or the first two, name.
-pub fn find(words: &[Bytes]) -> Found<'_> {
+pub fn find<W: AsRef<[u8]>>(words: &[W]) -> Found<'_> {
     words
         .first()
-        .map_or(Found::UnknownCommand, |name| find_as(name, words))
+        .map_or(Found::UnknownCommand, |name| find_as(name.as_ref(), words))
 }
 
 /// The same for a request whose first word means the command `name`.
-pub fn find_as<'a>(name: &[u8], words: &'a [Bytes]) -> Found<'a> {
+pub fn find_as<'a, W: AsRef<[u8]>>(name: &[u8], words: &'a [W]) -> Found<'a> {
     let Some(command) = row(&TABLE, name) else {
         return Found::UnknownCommand;
     };
-    let Some(sub) = words.get(1).filter(|_| !command.subcommands.is_empty()) else {
+    let sub = words.get(1).filter(|_| !command.subcommands.is_empty());
+    let Some(sub) = sub.map(W::as_ref) else {
         return Found::Command(command);
     };
     match row(command.subcommands, sub) {
@@ -216,5 +216,5 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 }
 
 fn row(rows: &'static [Command], word: &[u8]) -> Option<&'static Command> {
-    rows.iter().find(|row| words::is(word, row.word()))
+    rows.iter().find(|row| words::is(word, row.word))
 }

@@ -16,7 +16,12 @@ impl Reply {
         match self {
             Reply::Simple(text) => line(out, b'+', text),
             Reply::Error(text) => line(out, b'-', text),
-            Reply::Int(n) => header(out, b':', n),
+            Reply::Int(n) => {
+                out.put_u8(b':');
+                // Writing to a growing buffer cannot fail.
+                let _ = write!(out, "{n}");
+                out.put_slice(b"\r\n");
+            }
             Reply::Bulk(bytes) => bulk(out, bytes),
             Reply::Null | Reply::NullArray if resp3 => out.put_slice(b"_\r\n"),
             Reply::Null => out.put_slice(b"$-1\r\n"),
@@ -35,7 +40,9 @@ impl Reply {
                     value.encode(proto, out);
                 }
             }
-            Reply::Double(x) if resp3 => header(out, b',', DoubleText(*x)),
+            Reply::Double(x) if resp3 => {
+                let _ = write!(out, ",{}\r\n", DoubleText(*x));
+            }
             Reply::Double(x) => bulk(out, DoubleText(*x).to_string().as_bytes()),
             Reply::Verbatim(bytes) if resp3 => {
                 header(out, b'=', bytes.len() + 4);
@@ -68,11 +75,23 @@ impl std::fmt::Display for DoubleText {
     }
 }
 
-fn header(out: &mut BytesMut, kind: u8, value: impl std::fmt::Display) {
-    out.put_u8(kind);
-    // Writing to a growing buffer cannot fail.
-    let _ = write!(out, "{value}");
-    out.put_slice(b"\r\n");
+fn header(out: &mut BytesMut, kind: u8, count: usize) {
+    // The formatter of the standard library costs more than all the rest.
+    let mut line = [0; 1 + 20 + 2];
+    let mut at = line.len() - 2;
+    line[at..].copy_from_slice(b"\r\n");
+    let mut rest = count;
+    loop {
+        at -= 1;
+        line[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    at -= 1;
+    line[at] = kind;
+    out.put_slice(&line[at..]);
 }
 
 /// A status or error line: one line whatever the text; CR and LF become spaces, a NUL ends it.
@@ -90,7 +109,13 @@ fn line(out: &mut BytesMut, kind: u8, text: &str) {
     out.put_slice(b"\r\n");
 }
 
-fn bulk(out: &mut BytesMut, bytes: &[u8]) {
+/// Appends the header of an array.
+pub fn array(out: &mut BytesMut, count: usize) {
+    header(out, b'*', count);
+}
+
+/// Appends a bulk string.
+pub fn bulk(out: &mut BytesMut, bytes: &[u8]) {
     header(out, b'$', bytes.len());
     out.put_slice(bytes);
     out.put_slice(b"\r\n");

@@ -6,8 +6,11 @@ mod protocol_error;
 mod raw_text;
 mod reply;
 mod request;
+mod whole_request;
 
+pub use encode::{array, bulk};
 pub use protocol_error::ProtocolError;
 pub use raw_text::text_of;
 pub use reply::{Proto, Reply};
 pub use request::{Limits, RequestReader};
+pub use whole_request::{WholeRequest, whole_request};

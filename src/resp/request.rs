@@ -91,6 +91,11 @@ impl RequestReader {
         }
     }
 
+    /// Whether the next byte is the first of a request.
+    pub fn is_between_requests(&self) -> bool {
+        matches!(self.state, State::Start) && self.scanned == 0
+    }
+
     /// Memory that the words of the unfinished request take, in bytes.
     pub fn held(&self) -> usize {
         self.held

@@ -1,11 +1,10 @@
 //! One connection from its acceptance to its end: reading requests, carrying them out one by
-//! one, writing what waits.
+//! one, writing what waits. One task does all of it.
 
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -14,15 +13,12 @@ use crate::commands::client_line;
 use crate::core::notice::Level;
 use crate::resp::{Limits, RequestReader};
 
+use super::at_once::{self, Answered};
 use super::carry_out::{Flow, carry_out};
 use super::clients::Client;
 use super::serve::Shared;
+use super::stream::{Ended, Stream};
 
-/// How much is read at a time: little at first, because most connections ask little and there
-/// may be very many, then twice as much after each read that was filled.
-const FIRST_READ: usize = 1024;
-/// The most read at a time; as much as the reference's unit, times four.
-const LARGEST_READ: usize = 64 * 1024;
 /// Requests carried out before the other connections get their turn.
 const REQUESTS_PER_TURN: usize = 128;
 /// How long a connection that is being closed may take to accept what is left for it.
@@ -43,24 +39,20 @@ where
         shared: Rc::clone(&shared),
         client: Rc::clone(&client),
     };
-    let (mut input, mut output) = tokio::io::split(stream);
-    let mut writing = pin!(client.outbox.write_to(&mut output, &shared.counters));
-    let end = tokio::select! {
-        biased;
-        () = client.killed() => End::Now,
-        // Before writing, so that the replies of a pipeline leave together.
-        end = read_and_run(&shared, &client, &mut input) => end,
-        _ = &mut writing => End::Now,
+    let mut stream = Stream::new(&shared, &client, stream);
+    let end = match read_and_run(&shared, &client, &mut stream).await {
+        Ok(end) => end,
+        Err(Ended::ByThem) => End::Written,
+        Err(Ended::Now) => return,
     };
-    if end != End::Now {
-        client.outbox.finish();
-        tokio::select! {
-            () = client.killed() => return,
-            _ = timeout(LAST_WRITES, &mut writing) => {}
-        }
+    if end == End::Now {
+        return;
+    }
+    if let Ok(Err(_killed)) = timeout(LAST_WRITES, stream.write_rest()).await {
+        return;
     }
     if end == End::AfterProtocolError {
-        let _ = timeout(DISCARD_FOR, discard(&mut input)).await;
+        let _ = timeout(DISCARD_FOR, discard(&mut stream.into_inner())).await;
     }
 }
 
@@ -84,7 +76,7 @@ impl Drop for Enrolled {
     }
 }
 
-/// Why reading stopped.
+/// Why no more requests are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// Nothing more is to be written.
@@ -95,17 +87,26 @@ enum End {
     AfterProtocolError,
 }
 
-async fn read_and_run<R>(shared: &Shared, client: &Rc<Client>, input: &mut R) -> End
+async fn read_and_run<S>(
+    shared: &Shared,
+    client: &Rc<Client>,
+    stream: &mut Stream<'_, S>,
+) -> Result<End, Ended>
 where
-    R: AsyncRead + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut requests = RequestReader::new(Limits {
         max_bulk: shared.limits.max_bulk,
     });
+    // What has come and is not understood yet.
     let mut buffer = BytesMut::new();
-    let mut read_size = FIRST_READ;
     let mut turn = 0;
     loop {
+        if requests.is_between_requests() && !buffer.is_empty() {
+            let answered = at_once::answer(shared, client, &buffer, REQUESTS_PER_TURN - turn);
+            buffer.advance(answered.bytes);
+            turn += answered.requests;
+        }
         let auth_required = shared.settings.auth_required(&client.session.borrow());
         let request = match requests.read(&mut buffer, auth_required) {
             Ok(request) => request,
@@ -115,49 +116,51 @@ where
                     client.outbox.reply(|out| error.encode(out));
                 }
                 shared.log_client(Level::Verbose, &format!("Protocol error ({error})"), client);
-                return End::AfterProtocolError;
+                return Ok(End::AfterProtocolError);
             }
         };
         client.unread.set(buffer.len() + requests.held());
+        client.unread_free.set(buffer.capacity() - buffer.len());
         if let Some(words) = request {
-            match carry_out(shared, client, &words).await {
+            let work = carry_out(shared, client, &words);
+            match stream.while_writing(work).await? {
                 Flow::GoOn => {}
-                Flow::CloseWritten => return End::Written,
-                Flow::CloseNow => return End::Now,
+                Flow::CloseWritten => return Ok(End::Written),
+                Flow::CloseNow => return Ok(End::Now),
             }
-            client.outbox.room().await;
+            if !client.outbox.has_room() {
+                stream.room().await?;
+            }
             turn += 1;
-            if turn % REQUESTS_PER_TURN == 0 {
-                yield_now().await;
+            if turn < REQUESTS_PER_TURN {
+                continue;
             }
+        }
+        if turn >= REQUESTS_PER_TURN {
+            turn = 0;
+            stream.while_writing(yield_now()).await?;
             continue;
         }
         if buffer.len() + requests.held() > shared.limits.query_buffer {
             let what = "Closing client that reached max query buffer length";
             shared.log_client(Level::Warning, what, client);
-            return End::Now;
+            return Ok(End::Now);
         }
         if buffer.is_empty() {
-            // A pause between requests: keep no more memory than the next read may need.
+            // A pause between requests: no memory is kept for what may come.
             buffer = BytesMut::new();
         }
-        buffer.reserve(read_size);
-        client.unread_free.set(buffer.capacity() - buffer.len());
-        let room = buffer.capacity() - buffer.len();
-        match input.read_buf(&mut buffer).await {
-            Ok(0) => return End::Written,
-            Err(_) => return End::Now,
-            Ok(count) => {
-                shared.counters.reads.add(1);
-                shared.counters.bytes_in.add(count);
-                client.last_read.set(tokio::time::Instant::now());
-                read_size = if count == room {
-                    (read_size * 2).min(LARGEST_READ)
-                } else {
-                    (read_size / 2).max(FIRST_READ)
-                };
-            }
-        }
+        let may_answer = buffer.is_empty() && requests.is_between_requests();
+        let arrived = |bytes: &[u8]| {
+            let answered = if may_answer {
+                at_once::answer(shared, client, bytes, REQUESTS_PER_TURN - turn)
+            } else {
+                Answered::default()
+            };
+            turn += answered.requests;
+            buffer.extend_from_slice(&bytes[answered.bytes..]);
+        };
+        stream.read(arrived).await?;
     }
 }
 

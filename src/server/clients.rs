@@ -4,8 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::task::Waker;
 
-use tokio::sync::Notify;
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::commands::{
@@ -40,14 +41,15 @@ pub struct Client {
     accepted: Instant,
     fd: i64,
     killed: Cell<bool>,
-    kill: Notify,
+    /// Of the task that serves it.
+    task: RefCell<Option<Waker>>,
 }
 
 impl Client {
     /// Closes it at once, written or not. Its own task does the rest.
     pub fn kill(&self) {
         self.killed.set(true);
-        self.kill.notify_one();
+        self.wake();
     }
 
     /// Whether it is being closed.
@@ -55,10 +57,23 @@ impl Client {
         self.killed.get()
     }
 
-    /// Waits for [`Client::kill`].
-    pub async fn killed(&self) {
-        while !self.killed.get() {
-            self.kill.notified().await;
+    /// Appends a push and has its task write it.
+    pub fn push(&self, bytes: Bytes) {
+        self.outbox.push(bytes);
+        self.wake();
+    }
+
+    /// The task with this waker wants to hear of [`Client::kill`] and [`Client::push`].
+    pub fn served_by(&self, waker: &Waker) {
+        let mut task = self.task.borrow_mut();
+        if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *task = Some(waker.clone());
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.wake_by_ref();
         }
     }
 
@@ -134,7 +149,7 @@ impl Clients {
             accepted: now,
             fd,
             killed: Cell::new(false),
-            kill: Notify::new(),
+            task: RefCell::default(),
         });
         self.by_id.borrow_mut().insert(id, Rc::clone(&client));
         client

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admission;
+mod at_once;
 mod carry_out;
 pub mod children;
 mod client;
@@ -20,6 +21,7 @@ mod pause;
 mod scripts;
 pub mod serve;
 pub mod store;
+mod stream;
 mod subscriptions;
 #[cfg(feature = "tls")]
 pub mod tls;

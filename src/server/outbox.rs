@@ -5,16 +5,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem::size_of;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::Notify;
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
 use crate::config::OutputLimit;
-
-use super::counters::Counters;
 
 /// The first bytes of a connection's waiting output that no limit counts (measured: the size of
 /// the reference's fixed reply buffer).
@@ -36,10 +35,6 @@ const PIECES_PER_WRITE: usize = 64;
 #[derive(Debug, Default)]
 pub struct Outbox {
     state: RefCell<State>,
-    /// Something to write, or the end.
-    changed: Notify,
-    /// Something was written.
-    drained: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +47,6 @@ struct State {
     /// Bytes in all three.
     waiting: usize,
     over_soft_since: Option<Instant>,
-    finished: bool,
 }
 
 /// Which rule the waiting output is judged by.
@@ -71,7 +65,6 @@ impl Outbox {
         let before = state.tail.len();
         write(&mut state.tail);
         state.waiting += state.tail.len() - before;
-        self.changed.notify_one();
     }
 
     /// Appends a push, behind the reply of the running command if there is one.
@@ -84,7 +77,6 @@ impl Outbox {
         }
         state.seal_tail();
         state.pieces.push_back(bytes);
-        self.changed.notify_one();
     }
 
     /// From now on pushes wait: a command of the connection is running and its reply comes first.
@@ -100,14 +92,7 @@ impl Outbox {
         if !held.is_empty() {
             state.seal_tail();
             state.pieces.extend(held);
-            self.changed.notify_one();
         }
-    }
-
-    /// Nothing more will be appended: [`Outbox::write_to`] ends when all is written.
-    pub fn finish(&self) {
-        self.state.borrow_mut().finished = true;
-        self.changed.notify_one();
     }
 
     /// Bytes waiting, with what keeping them costs.
@@ -136,54 +121,50 @@ impl Outbox {
         is_past(limit.hard) || since.elapsed() > Duration::from_secs(limit.soft_seconds)
     }
 
-    /// Waits until the other end has taken enough for another request to be carried out.
-    pub async fn room(&self) {
-        while self.state.borrow().waiting >= ENOUGH_WAITING {
-            self.drained.notified().await;
-        }
+    /// Whether the other end has taken enough for another request to be carried out.
+    pub fn has_room(&self) -> bool {
+        self.state.borrow().waiting < ENOUGH_WAITING
     }
 
-    /// Writes until [`Outbox::finish`] or an error; then closes this direction.
-    pub async fn write_to<W>(&self, writer: &mut W, counters: &Counters) -> io::Result<()>
+    /// Whether so little waits that no limit counts it.
+    pub fn is_small(&self) -> bool {
+        self.memory() <= UNCOUNTED
+    }
+
+    /// Whether nothing can be written now.
+    pub fn is_empty(&self) -> bool {
+        let state = self.state.borrow();
+        state.pieces.is_empty() && state.tail.is_empty()
+    }
+
+    /// Writes some of what waits, which must be something; how much.
+    pub fn poll_write<W>(&self, cx: &mut Context<'_>, writer: &mut W) -> Poll<io::Result<usize>>
     where
         W: AsyncWrite + Unpin,
     {
-        while let Some(batch) = self.next_batch().await {
-            let slices: Vec<IoSlice<'_>> = batch.iter().map(|b| IoSlice::new(b)).collect();
-            let count = writer.write_vectored(&slices).await?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            counters.writes.add(1);
-            counters.bytes_out.add(count);
-            self.state.borrow_mut().drop_written(count);
-            self.drained.notify_one();
-        }
-        writer.shutdown().await
-    }
-
-    /// The front of what waits, which stays there until it is written; `None` at the end.
-    async fn next_batch(&self) -> Option<Vec<Bytes>> {
-        loop {
-            {
-                let mut state = self.state.borrow_mut();
-                state.seal_tail();
-                if !state.pieces.is_empty() {
-                    return Some(
-                        state
-                            .pieces
-                            .iter()
-                            .take(PIECES_PER_WRITE)
-                            .cloned()
-                            .collect(),
-                    );
+        let mut state = self.state.borrow_mut();
+        let writer = Pin::new(writer);
+        let written = match (state.pieces.len(), state.pieces.front()) {
+            (0, _) => writer.poll_write(cx, &state.tail),
+            (1, Some(only)) if state.tail.is_empty() => writer.poll_write(cx, only),
+            _ => {
+                let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
+                let tail: &[u8] = &state.tail;
+                let pieces = state.pieces.iter().map(|piece| &piece[..]).chain([tail]);
+                let mut count = 0;
+                for (slice, piece) in slices.iter_mut().zip(pieces) {
+                    *slice = IoSlice::new(piece);
+                    count += 1;
                 }
-                if state.finished {
-                    return None;
-                }
+                writer.poll_write_vectored(cx, &slices[..count])
             }
-            self.changed.notified().await;
+        };
+        let count = ready!(written)?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
+        state.drop_written(count);
+        Poll::Ready(Ok(count))
     }
 }
 
@@ -199,7 +180,7 @@ impl State {
         self.waiting -= count;
         while let Some(front) = self.pieces.front_mut() {
             if front.len() > count {
-                let _ = front.split_to(count);
+                front.advance(count);
                 return;
             }
             count -= front.len();
@@ -209,14 +190,20 @@ impl State {
         if self.pieces.capacity() > PIECES_PER_WRITE {
             self.pieces = VecDeque::new();
         }
-        if self.tail.is_empty() && self.tail.capacity() > UNCOUNTED {
+        if count < self.tail.len() {
+            self.tail.advance(count);
+        } else if self.tail.capacity() > UNCOUNTED {
             self.tail = BytesMut::new();
+        } else {
+            self.tail.clear();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use bytes::BufMut;
 
     use super::*;
@@ -235,16 +222,18 @@ mod tests {
         outbox
     }
 
-    async fn written(outbox: &Outbox) -> Vec<u8> {
+    fn written(outbox: &Outbox) -> Vec<u8> {
         let mut bytes = Vec::new();
-        outbox.finish();
-        let done = outbox.write_to(&mut bytes, &Counters::default()).await;
-        done.expect("memory takes all");
+        let mut cx = Context::from_waker(Waker::noop());
+        while !outbox.is_empty() {
+            let done = outbox.poll_write(&mut cx, &mut bytes);
+            assert!(matches!(done, Poll::Ready(Ok(1..))), "memory takes all");
+        }
         bytes
     }
 
-    #[tokio::test]
-    async fn pushes_wait_for_the_reply_of_a_running_command() {
+    #[test]
+    fn pushes_wait_for_the_reply_of_a_running_command() {
         let outbox = Outbox::default();
         outbox.push(Bytes::from_static(b"1"));
         outbox.hold_pushes();
@@ -252,18 +241,18 @@ mod tests {
         outbox.reply(|out| out.put_slice(b"2"));
         outbox.release_pushes();
         outbox.reply(|out| out.put_slice(b"4"));
-        assert_eq!(written(&outbox).await, b"1234");
+        assert_eq!(written(&outbox), b"1234");
         assert_eq!(outbox.memory(), 0);
     }
 
-    #[tokio::test]
-    async fn more_pieces_than_one_write_takes_leave_in_order() {
+    #[test]
+    fn more_pieces_than_one_write_takes_leave_in_order() {
         let outbox = Outbox::default();
         let pieces: Vec<String> = (0..500).map(|n| format!("{n},")).collect();
         for piece in &pieces {
             outbox.push(Bytes::from(piece.clone()));
         }
-        assert_eq!(written(&outbox).await, pieces.concat().into_bytes());
+        assert_eq!(written(&outbox), pieces.concat().into_bytes());
     }
 
     #[test]

@@ -29,6 +29,7 @@ use super::door::Door;
 use super::handshaking::Handshaking;
 use super::listener;
 use super::pause::Pause;
+use super::stream::LARGEST_READ;
 use super::subscriptions::Subscriptions;
 use super::tls::Accepting;
 use super::unix_socket::{self, UnixSocket};
@@ -200,6 +201,7 @@ async fn run(
         handshaking: Handshaking::default(),
         subscriptions: RefCell::default(),
         counters: Counters::default(),
+        input: RefCell::new(vec![0; LARGEST_READ].into()),
         pause: Pause::default(),
         started: Instant::now(),
         fixed_facts: parts.facts,
@@ -289,6 +291,8 @@ pub struct Shared {
     pub pause: Pause,
     /// Own figures.
     pub counters: Counters,
+    /// Where all connections are read into.
+    pub input: RefCell<Box<[u8]>>,
     started: Instant,
     fixed_facts: ServerFacts,
     shutdown: RefCell<Option<oneshot::Sender<()>>>,

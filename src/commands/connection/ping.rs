@@ -1,10 +1,11 @@
 //! `PING [message]`.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;
 use crate::commands::words::wrong_arity;
+use crate::core::view::AddressTable;
 use crate::resp::{Proto, Reply};
 
 /// `PONG` or an echo; as a pub/sub element on a subscribed RESP2 connection, whose client
@@ -26,4 +27,12 @@ pub fn run(request: Request<'_>) -> Next {
         Some(message) => Reply::Bulk(message),
         None => Reply::Simple("PONG".into()),
     })
+}
+
+/// `PONG`.
+pub fn at_once(args: &[&[u8]], _: &AddressTable, out: &mut BytesMut) -> bool {
+    if args.is_empty() {
+        out.extend_from_slice(b"+PONG\r\n");
+    }
+    args.is_empty()
 }

@@ -1,12 +1,13 @@
 //! SENTINEL GET-MASTER-ADDR-BY-NAME name, and its alias GET-PRIMARY-ADDR-BY-NAME: the question
 //! that every client library asks.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::commands::next::Next;
 use crate::commands::row::Request;
 use crate::commands::words::text;
-use crate::resp::Reply;
+use crate::core::view::AddressTable;
+use crate::resp::{self, Reply};
 
 /// Host and port from the address table, which needs no round trip to the monitor; unlike its
 /// siblings an unknown name gives a null array and no error.
@@ -18,4 +19,31 @@ pub fn run(request: Request<'_>) -> Next {
             None => Reply::NullArray,
         }
     }))
+}
+
+/// The same for a master that is known.
+pub fn at_once(args: &[&[u8]], table: &AddressTable, out: &mut BytesMut) -> bool {
+    let [name] = args else {
+        return false;
+    };
+    let Some(row) = text(name).and_then(|name| table.rows.get(name)) else {
+        return false;
+    };
+    resp::array(out, 2);
+    resp::bulk(out, row.host.as_bytes());
+    let mut port = [0; 5];
+    resp::bulk(out, decimal(row.port, &mut port));
+    true
+}
+
+fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &[u8] {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &digits[at..];
+        }
+    }
 }

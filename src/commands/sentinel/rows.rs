@@ -78,6 +78,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     )
     .about(Group::Sentinel, "2.8.4", "Tells where a master is.")
     .takes(NAME)
+    .at_once(get_master_addr_by_name::at_once)
     .help(&[(
         "GET-MASTER-ADDR-BY-NAME <master-name>",
         &["Tell the address and port of the master."],
@@ -89,6 +90,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     )
     .about(Group::Sentinel, "8.0.0", "Tells where a master is.")
     .takes(NAME)
+    .at_once(get_master_addr_by_name::at_once)
     .alias_of("sentinel|get-master-addr-by-name"),
     row("sentinel|failover", -3, failover::run)
         .about(

@@ -1,6 +1,7 @@
 //! Commands against hand-made snapshots: a stage with one connection, and what it answers.
 
 mod access;
+mod at_once;
 mod client_connections;
 mod connection;
 mod describing;

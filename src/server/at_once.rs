@@ -1,0 +1,43 @@
+//! Requests that are answered where they lie: see [`answer_at_once`].
+
+use crate::commands::{answer_at_once, is_ordinary};
+use crate::resp::whole_request;
+
+use super::clients::Client;
+use super::serve::Shared;
+
+/// How far the input of a connection was answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answered {
+    /// So many bytes.
+    pub bytes: usize,
+    /// They were so many requests.
+    pub requests: usize,
+}
+
+/// Answers requests from the front of `input`, at most so many.
+pub fn answer(shared: &Shared, client: &Client, input: &[u8], at_most: usize) -> Answered {
+    let mut done = Answered::default();
+    let mut session = client.session.borrow_mut();
+    if shared.pause.in_force().is_some() || !is_ordinary(&session, &shared.settings) {
+        return done;
+    }
+    let addresses = shared.door.addresses.load();
+    client.outbox.reply(|out| {
+        while done.requests < at_most
+            && let Some(request) = whole_request(&input[done.bytes..])
+            && let Some(name) = answer_at_once(request.words(), &addresses, out)
+        {
+            session.last_command = Some(name);
+            session.was_carried_out = true;
+            done.bytes += request.length;
+            done.requests += 1;
+        }
+    });
+    drop(session);
+    if done.requests > 0 {
+        shared.counters.commands.add(done.requests);
+        shared.check_output(client);
+    }
+    done
+}

@@ -1,0 +1,142 @@
+//! The socket of a connection as its task uses it: whatever the task waits for, what waits in the
+//! outbox is written meanwhile, and a kill ends the waiting.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::clients::Client;
+use super::serve::Shared;
+
+/// The most read at a time; as much as the reference's unit, times four. All connections are read
+/// into the same memory, so that one that asks nothing needs none.
+pub const LARGEST_READ: usize = 64 * 1024;
+
+/// A socket and what waits to be written to it.
+pub struct Stream<'a, S> {
+    shared: &'a Shared,
+    client: &'a Client,
+    stream: S,
+}
+
+/// Why a connection is not served on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The other end says no more, but may still read.
+    ByThem,
+    /// It was killed, or cannot be written to.
+    Now,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
+    /// The stream of this connection.
+    pub fn new(shared: &'a Shared, client: &'a Client, stream: S) -> Self {
+        Stream {
+            shared,
+            client,
+            stream,
+        }
+    }
+
+    /// The socket alone.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
+    /// Waits for `work`.
+    pub async fn while_writing<F: Future>(&mut self, work: F) -> Result<F::Output, Ended> {
+        let mut work = pin!(work);
+        self.wait(|_, cx| work.as_mut().poll(cx).map(Ok)).await
+    }
+
+    /// Waits until the other end has taken enough for another request.
+    pub async fn room(&mut self) -> Result<(), Ended> {
+        poll_fn(|cx| {
+            self.client.served_by(cx.waker());
+            if self.client.is_killed() {
+                return Poll::Ready(Err(Ended::Now));
+            }
+            match self.poll_write(cx) {
+                Poll::Ready(Err(_)) => Poll::Ready(Err(Ended::Now)),
+                _ if self.client.outbox.has_room() => Poll::Ready(Ok(())),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Waits for bytes and hands them on. More requests are waited for only when the replies to
+    /// those before are on their way, but what has come is taken first: the replies of a pipeline
+    /// leave together.
+    pub async fn read(&mut self, mut arrived: impl FnMut(&[u8])) -> Result<(), Ended> {
+        let (shared, client) = (self.shared, self.client);
+        self.wait(|stream, cx| {
+            let mut memory = shared.input.borrow_mut();
+            let mut into = ReadBuf::new(&mut memory);
+            match ready!(Pin::new(stream).poll_read(cx, &mut into)) {
+                Err(_) => Poll::Ready(Err(Ended::Now)),
+                Ok(()) if into.filled().is_empty() => Poll::Ready(Err(Ended::ByThem)),
+                Ok(()) => {
+                    shared.counters.reads.add(1);
+                    shared.counters.bytes_in.add(into.filled().len());
+                    client.last_read.set(Instant::now());
+                    arrived(into.filled());
+                    Poll::Ready(Ok(()))
+                }
+            }
+        })
+        .await
+    }
+
+    /// Writes all that waits and says that this was all. An error when it is not possible, or the
+    /// connection was killed.
+    pub async fn write_rest(&mut self) -> Result<(), Ended> {
+        poll_fn(|cx| {
+            self.client.served_by(cx.waker());
+            if self.client.is_killed() {
+                return Poll::Ready(Err(Ended::Now));
+            }
+            // One that cannot be written to any more is closed all the same.
+            if ready!(self.poll_write(cx)).is_ok() {
+                let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    async fn wait<T>(
+        &mut self,
+        mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<Result<T, Ended>>,
+    ) -> Result<T, Ended> {
+        poll_fn(|cx| {
+            self.client.served_by(cx.waker());
+            if self.client.is_killed() {
+                return Poll::Ready(Err(Ended::Now));
+            }
+            if let Poll::Ready(done) = poll(&mut self.stream, cx) {
+                return Poll::Ready(done);
+            }
+            match self.poll_write(cx) {
+                Poll::Ready(Err(_)) => Poll::Ready(Err(Ended::Now)),
+                // More to write wakes this task.
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Writes until nothing waits.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.client.outbox.is_empty() {
+            let count = ready!(self.client.outbox.poll_write(cx, &mut self.stream))?;
+            self.shared.counters.writes.add(1);
+            self.shared.counters.bytes_out.add(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
