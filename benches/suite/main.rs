@@ -16,9 +16,12 @@
 //! | `cpu` | processor time of a process |
 //! | `fleet` | thousands of stand-in servers, in processes of their own |
 //! | `watch` | sentinels that watch a fleet, and what they announce |
+//! | `long_file` | a sentinel with many masters in its file that do not exist |
+//! | `pinging` | a client that says PING over and over |
 //! | `turns` | rounds of the two daemons in turns |
 //! | `quantiles` | medians, percentiles, ratios with their spread |
 //! | `timeline` | the picture of a failover |
+//! | `scale_curves` | the picture of many deaths at once |
 //! | `machine` | what it ran on |
 //! | `report` | the table, the JSON, the tables of docs/benchmarks.md |
 #![forbid(unsafe_code)]
@@ -32,11 +35,14 @@ mod fleet;
 #[path = "../../tests/live/harness/mod.rs"]
 mod harness;
 mod load;
+mod long_file;
 mod machine;
 mod options;
+mod pinging;
 mod quantiles;
 mod report;
 mod rows;
+mod scale_curves;
 mod serving;
 mod timeline;
 mod turns;

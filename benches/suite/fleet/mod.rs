@@ -115,7 +115,6 @@ impl Fleet {
         self.masters * (1 + self.replicas)
     }
 
-    #[allow(dead_code)] // For rows to come.
     /// From now on the times between PINGs at masters are kept.
     pub fn watch_pings(&mut self) -> Result<(), String> {
         for part in &mut self.parts {
@@ -124,7 +123,6 @@ impl Fleet {
         Ok(())
     }
 
-    #[allow(dead_code)] // For rows to come.
     /// Milliseconds between the PINGs of one connection to a master, of all of them.
     pub fn ping_gaps(&mut self) -> Result<Vec<f64>, String> {
         let mut gaps = Vec::new();

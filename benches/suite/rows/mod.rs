@@ -2,6 +2,8 @@
 
 mod discovery;
 mod elections;
+mod flush;
+mod hammer;
 mod kill;
 mod listing;
 mod manual;
@@ -10,8 +12,11 @@ mod names;
 mod replicas;
 mod requests;
 mod second;
+mod start;
+mod steady;
 mod stuck;
 mod subscribers;
+mod votes;
 
 use crate::finding::Finding;
 use crate::options::Options;
@@ -38,6 +43,11 @@ pub const ALL: &[Row] = &[
     elections::ROW,
     second::ROW,
     names::ROW,
+    steady::ROW,
+    hammer::ROW,
+    votes::ROW,
+    flush::ROW,
+    start::ROW,
     requests::ROW,
     listing::ROW,
     subscribers::ROW,
