@@ -3,7 +3,7 @@
 use rsentinel::core::event::{FailoverHow, Instruction};
 use rsentinel::core::notice::EventName;
 use rsentinel::types::MasterName;
-use sim::plan::Act;
+use sim::plan::{Act, Setting, set};
 use sim::server::Restart;
 use sim::shape::Shape;
 use sim::world::World;
@@ -199,4 +199,63 @@ fn after_tilt_a_leader_looks_at_every_replica_before_it_chooses() {
     cluster.act(Effect::StartServer(0, Restart::Same, 0));
     cluster.settles(120_000);
     assert_eq!(cluster.world.agreed_master(0), Some(2));
+}
+
+/// A master hands over as ordered, and the leader is cut off in the moment in which that is proved.
+/// It waited twice `failover-timeout` for the followers of the server it had proved (L3).
+#[test]
+fn a_leader_cut_off_as_a_handover_is_proved_ends_within_failover_timeout() {
+    let mut shape = Shape::plain(3, 3);
+    shape.failover_timeout = 5_000;
+    shape.down_after = 30_000;
+    let faults = [(EventName::PromotedSlave, Act::Isolate(12_000))];
+    let mut cluster = Cluster::armed(shape, &faults);
+    for server in &mut cluster.world.servers {
+        server.knows_failover = true;
+    }
+    cluster.run(15_000);
+    let how = FailoverHow::Coordinated;
+    let name = MasterName::new("m0");
+    cluster.act(Effect::Instruct(0, Instruction::Failover { name, how }));
+    cluster.until(5_000, "a proved handover", |w| {
+        w.tally.count(EventName::PromotedSlave) > 0
+    });
+    let took = cluster.until(20_000, "the end of the failover", |w| {
+        w.tally.count(EventName::SwitchMaster) > 0
+    });
+    assert!(took <= 5_100, "{took} ms");
+    cluster.settles(120_000);
+}
+
+/// A sentinel that had been RESET and had met two of its four peers again held an election to be
+/// void that a candidate had won with the votes of the other two (VOID).
+#[test]
+fn after_a_reset_no_election_is_void_that_unmet_voters_may_decide() {
+    let mut shape = Shape::plain(5, 1);
+    shape.quorum = 2;
+    let mut cluster = Cluster::armed(shape, &[]);
+    // They know each other for long.
+    cluster.run(25_000);
+    for node in [3, 4] {
+        // They vote, late, and never stand; the one that is RESET does not hear of them again.
+        let never = set(MasterName::new("m0"), &[Setting::Quorum(100)]);
+        cluster.act(Effect::Instruct(node, never));
+        cluster.run(100);
+        cluster.act(Effect::DiskSpeed(node, 400_000, 500_000));
+        let there = cluster.world.host_of_node(node);
+        for here in [0, 1, cluster.world.host_of_node(0)] {
+            cluster.act(Effect::Block(here, there, true));
+            cluster.act(Effect::Block(there, here, true));
+        }
+    }
+    let pattern = "*".to_owned();
+    cluster.act(Effect::Instruct(0, Instruction::Reset { pattern }));
+    cluster.run(4_000);
+    cluster.world.network.late_votes = Some((200_000, 300_000));
+    cluster.act(Effect::KillServer(0));
+    cluster.new_master(0, 10_000);
+    assert_eq!(cluster.count(EventName::ElectedLeader), 1);
+    assert_eq!(cluster.count(EventName::AbortNotElected), 0);
+    // The three candidates had voted for themselves, as the one that was RESET had heard.
+    assert_eq!(cluster.count(EventName::TryFailover), 3);
 }
