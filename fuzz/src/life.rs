@@ -146,8 +146,8 @@ impl Life {
                     };
                     self.facts.push(Event::Resolved { host, outcome });
                 }
-                Action::Persist { version, state } => {
-                    self.newest = Some(state);
+                Action::Persist { version } => {
+                    self.newest = Some(Arc::new(self.core.durable_state()));
                     let took_ms = 1;
                     self.facts.push(Event::Durable { version, took_ms });
                 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::config::SentinelConf;
 use crate::types::{Epoch, MasterName, RunId, Secret};
 
 pub use crate::wire::Renames;
@@ -60,12 +59,13 @@ pub enum Action {
     /// Swap the address table that GET-MASTER-ADDR-BY-NAME reads, before anything that
     /// follows in the queue becomes visible.
     Addresses(Arc<AddressTable>),
-    /// Make this state durable; versions only grow, and the newest one covers all before it.
+    /// The state has changed and has to be made durable, as [`Sentinel::durable_state`] gives it:
+    /// now, or later. Versions only grow, and a state covers all versions that came before it.
+    ///
+    /// [`Sentinel::durable_state`]: super::Sentinel::durable_state
     Persist {
-        /// Its number.
+        /// The number of this change.
         version: Version,
-        /// The whole state.
-        state: Arc<SentinelConf>,
     },
     /// Answer a waiting caller.
     Reply {

@@ -2,7 +2,6 @@
 //! which, and the state itself as configuration.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::config::{KnownPeer, MasterConf, SentinelConf};
 use crate::types::{Address, Epoch, Now};
@@ -14,7 +13,7 @@ use super::instances::Master;
 use super::notice::EventName;
 use super::{MasterId, Party, Sentinel};
 
-/// The number of a state handed to the store. Grows by one with each.
+/// The number of a state, which grows by one with each turn that changes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
@@ -115,28 +114,25 @@ impl Ledger {
 }
 
 impl Sentinel {
-    /// The state has changed: it is handed to the store at the end of this turn, together with
-    /// every other change of the turn. Returns the version that will carry it.
+    /// The state has changed: the store hears of it at the end of this turn, once for all changes
+    /// of the turn. Returns the version that will carry them.
     pub(super) fn persist(&mut self) -> Version {
         self.ledger.dirty = true;
         Version(self.ledger.newest.0 + 1)
     }
 
-    /// At the end of a turn: one version for all its changes.
+    /// At the end of a turn: one version for all its changes. The state itself is made when the
+    /// store is ready to take it: it costs as much as there are masters, and of a burst of turns
+    /// all but the last would be thrown away unwritten.
     pub(super) fn hand_to_store(&mut self) {
         if !std::mem::take(&mut self.ledger.dirty) {
             return;
         }
         self.ledger.newest.0 += 1;
         let version = self.ledger.newest;
-        let state = self.durable_state();
-        self.ledger
-            .in_flight
-            .push_back((version, state.current_epoch));
-        self.out.push_back(Action::Persist {
-            version,
-            state: Arc::new(state),
-        });
+        let epoch = self.epoch_for_disk();
+        self.ledger.in_flight.push_back((version, epoch));
+        self.out.push_back(Action::Persist { version });
     }
 
     /// `Event::Durable`.
@@ -239,18 +235,22 @@ impl Sentinel {
         }
     }
 
-    /// The state as it has to read after a restart, pending votes included.
-    fn durable_state(&self) -> SentinelConf {
-        let pending = self
+    /// The current epoch as the disk has to know it, those of pending votes included.
+    fn epoch_for_disk(&self) -> Epoch {
+        let votes = self
             .masters
             .values()
-            .filter_map(|m| m.pending_vote.as_ref())
-            .map(|p| p.epoch)
-            .max();
+            .filter_map(|m| m.pending_vote.as_ref());
+        votes.map(|p| p.epoch).fold(self.current_epoch, Epoch::max)
+    }
+
+    /// The state as it has to read after a restart, pending votes included. It covers every version
+    /// that was announced ([`Action::Persist`]) until now.
+    pub fn durable_state(&self) -> SentinelConf {
         let settings = &self.settings;
         SentinelConf {
             my_id: Some(self.my_id.clone()),
-            current_epoch: self.current_epoch.max(pending.unwrap_or_default()),
+            current_epoch: self.epoch_for_disk(),
             announce_ip: settings.announce_ip.clone(),
             announce_port: settings.announce_port,
             allow_scripts_reconfig: settings.allow_scripts_reconfig,

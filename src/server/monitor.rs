@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::core::action::FarEnd;
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::notice::{LogLine, Notice};
+use crate::core::persist::Version;
 use crate::core::view::{AddressTable, View};
 use crate::core::{Action, Birth, ConnId, Event, Reply, Sentinel, Waiter};
 
@@ -166,8 +167,11 @@ pub async fn run(parts: Parts) {
         callers: HashMap::new(),
         next_caller: 0,
         watchers: Vec::new(),
+        unwritten: None,
+        store_is_writing: false,
     };
     monitor.carry_out();
+    monitor.hand_to_store();
     loop {
         let wake = monitor
             .core
@@ -205,9 +209,13 @@ pub async fn run(parts: Parts) {
             let Ok(call) = clients.try_recv() else { break };
             monitor.call(call);
         }
+        monitor.hand_to_store();
         monitor.show();
     }
     monitor.links.clear();
+    // The store writes what waits before it stops.
+    monitor.store_is_writing = false;
+    monitor.hand_to_store();
     monitor.store.stop();
 }
 
@@ -235,6 +243,9 @@ struct Monitor {
     callers: HashMap<Waiter, oneshot::Sender<Reply>>,
     next_caller: u64,
     watchers: Vec<oneshot::Sender<Arc<View>>>,
+    /// The newest change of the state that the store has not been given yet.
+    unwritten: Option<Version>,
+    store_is_writing: bool,
 }
 
 impl Monitor {
@@ -295,7 +306,22 @@ impl Monitor {
         waiter
     }
 
+    /// Gives the store the newest state, if it has changed and the store is free: a state costs as
+    /// much to make as there are masters, and one made while it writes may never be written.
+    fn hand_to_store(&mut self) {
+        if self.store_is_writing {
+            return;
+        }
+        if let Some(version) = self.unwritten.take() {
+            self.store_is_writing = true;
+            self.store.put(version, Arc::new(self.core.durable_state()));
+        }
+    }
+
     fn store_reported(&mut self, report: StoreReport) {
+        if !matches!(report, StoreReport::Log(_)) {
+            self.store_is_writing = false;
+        }
         match report {
             StoreReport::Log(line) => (self.voice.log)(&line),
             StoreReport::Durable { version, took_ms } => {
@@ -357,7 +383,7 @@ impl Monitor {
                 }
                 Action::Log(line) => (self.voice.log)(&line),
                 Action::Addresses(table) => self.addresses.store(table),
-                Action::Persist { version, state } => self.store.put(version, state),
+                Action::Persist { version } => self.unwritten = Some(version),
                 Action::Reply { waiter, reply } => {
                     if let Some(caller) = self.callers.remove(&waiter) {
                         // Whoever has gone away meanwhile needs no answer.

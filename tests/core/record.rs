@@ -148,13 +148,8 @@ impl World {
 
     /// The states handed to the store.
     pub fn states(&self) -> Vec<(u64, &SentinelConf)> {
-        self.done
-            .iter()
-            .filter_map(|d| match &d.action {
-                Action::Persist { state, .. } => Some((d.at, &**state)),
-                _ => None,
-            })
-            .collect()
+        let states = self.states.iter();
+        states.map(|(at, state)| (*at, &**state)).collect()
     }
 
     /// The last state handed to the store.

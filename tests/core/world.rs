@@ -58,6 +58,8 @@ pub struct World {
     pub now: u64,
     /// All that the core ever did.
     pub done: Vec<Done>,
+    /// Every state handed to the store, and when.
+    pub states: Vec<(u64, Arc<SentinelConf>)>,
     pub hosts: BTreeMap<SocketAddr, Host>,
     pub conns: BTreeMap<ConnId, Conn>,
     pub disk: Disk,
@@ -113,6 +115,7 @@ impl World {
             core,
             now,
             done: Vec::new(),
+            states: Vec::new(),
             hosts,
             conns: BTreeMap::new(),
             disk: Disk::Writes(1),
@@ -408,7 +411,11 @@ impl World {
                     },
                 );
             }
-            Action::Persist { version, state } => self.write(*version, state.clone()),
+            Action::Persist { version } => {
+                let state = Arc::new(self.core.durable_state());
+                self.states.push((self.now, state.clone()));
+                self.write(*version, state);
+            }
             Action::Notice(_)
             | Action::Log(_)
             | Action::Addresses(_)

@@ -62,6 +62,15 @@ impl Brain {
         }
     }
 
+    /// What belongs to an `Action::Persist`, to be taken as soon as that is. (The reference writes in
+    /// the middle of its turn.)
+    pub fn state_to_persist(&mut self) -> SentinelConf {
+        match self {
+            Brain::Real(core) => core.durable_state(),
+            Brain::Reference(model) => model.rewritten.pop_front().unwrap_or_default(),
+        }
+    }
+
     /// When it wants to be called.
     pub fn next_deadline(&self) -> Option<Mono> {
         match self {

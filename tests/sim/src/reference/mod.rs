@@ -112,6 +112,8 @@ pub struct Reference {
     chance: Chance,
     words: Arc<Renames>,
     out: VecDeque<Action>,
+    /// What each `Action::Persist` wrote.
+    pub(crate) rewritten: VecDeque<SentinelConf>,
 }
 
 impl Record {
@@ -188,6 +190,7 @@ impl Reference {
             chance: Chance::new(birth.seed, 7),
             words: Arc::default(),
             out: VecDeque::new(),
+            rewritten: VecDeque::new(),
         };
         for master in conf.masters {
             model.restore(master, ms);
@@ -447,9 +450,9 @@ impl Reference {
             masters,
             ..self.conf.clone()
         };
+        self.rewritten.push_back(state);
         self.out.push_back(Action::Persist {
             version: Version(self.version),
-            state: Arc::new(state),
         });
     }
 

@@ -148,7 +148,11 @@ impl World {
                 self.changes += 1;
                 self.publish_addresses(node, &table);
             }
-            Action::Persist { version, state } => {
+            Action::Persist { version } => {
+                let Some(brain) = &mut self.nodes[node].brain else {
+                    return;
+                };
+                let state = Arc::new(brain.state_to_persist());
                 self.judge(node, &Fact::HandedOver(&state));
                 if self.nodes[node].is_reference {
                     // It blocks until the write is done, and goes on whatever came of it.
