@@ -34,7 +34,7 @@ pub use includes::IncludeReader;
 pub use masking::mask_line;
 pub use output_limits::{ClientClass, OutputLimit, OutputLimits};
 pub use read::{Conf, check, parse};
-pub use rewrite::{RewriteFacts, rewrite};
+pub use rewrite::{RewriteFacts, Rewriter, rewrite};
 pub use sentinel_conf::{KnownPeer, MasterConf, SentinelConf};
 pub use server_conf::{BindAddress, LogLevel, ServerConf, Supervised};
 pub use tls::{AuthClients, Identity, Protocols, SessionCache, TlsConf};

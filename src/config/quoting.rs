@@ -4,6 +4,11 @@ use crate::types::{quote, split_args};
 
 /// The word bare if it is text that reads back identically, else in double quotes.
 pub fn word(word: &[u8]) -> Vec<u8> {
+    // Nearly all words: what splitting would find out costs more than all the rest of a rewrite.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(byte);
+    if !word.is_empty() && word.iter().all(plain) {
+        return word.to_vec();
+    }
     let printable = std::str::from_utf8(word).is_ok_and(|text| !text.contains(char::is_control));
     let same = |words: Vec<Vec<u8>>| words.len() == 1 && words[0] == word;
     if printable && split_args(word).is_ok_and(same) {

@@ -28,11 +28,50 @@ pub enum Key {
     VotedFor(Vec<u8>),
 }
 
+/// Lines that are written together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Those of the process's sentinel settings.
+    Process,
+    /// Those of this master.
+    Master(Vec<u8>),
+}
+
+impl Key {
+    /// The group it belongs to, if that can be written without the rest.
+    fn group(&self) -> Option<Group> {
+        match self {
+            Key::Generic(_) | Key::OutputLimit(_) | Key::User(_) => None,
+            Key::Process(_) => Some(Group::Process),
+            Key::OfMaster(_, master) | Key::VotedFor(master) => Some(Group::Master(master.clone())),
+        }
+    }
+}
+
+/// A line, and the value that was written into it.
+#[derive(Clone, Debug, Default)]
+struct PageLine {
+    text: Vec<u8>,
+    key: Option<Key>,
+}
+
 /// The file being rewritten.
+#[derive(Debug)]
 pub struct Page {
-    lines: Vec<Vec<u8>>,
+    lines: Vec<PageLine>,
     unused: BTreeMap<Key, VecDeque<usize>>,
     signed: bool,
+    /// Whose the first lines are, when that is known, and how many lines that is.
+    known: (BTreeMap<Group, Vec<usize>>, usize),
+}
+
+/// A page as it was written: what a later rewrite need not read again.
+#[derive(Debug)]
+pub struct WrittenPage {
+    lines: Vec<PageLine>,
+    signed: bool,
+    /// Which lines are whose, in their order.
+    groups: BTreeMap<Group, Vec<usize>>,
 }
 
 impl Page {
@@ -42,6 +81,7 @@ impl Page {
             lines: Vec::new(),
             unused: BTreeMap::new(),
             signed: false,
+            known: Default::default(),
         };
         if text.is_empty() {
             return page;
@@ -50,14 +90,15 @@ impl Page {
             page.signed |= line == SIGNATURE;
             let kept = match owner(line) {
                 Owner::Value(key) => {
-                    page.unused
-                        .entry(key)
-                        .or_default()
-                        .push_back(page.lines.len());
-                    line.to_vec()
+                    let unused = page.unused.entry(key.clone()).or_default();
+                    unused.push_back(page.lines.len());
+                    PageLine {
+                        text: line.to_vec(),
+                        key: Some(key),
+                    }
                 }
-                Owner::Nobody => line.to_vec(),
-                Owner::Unknown => [b"# ??? ", line].concat(),
+                Owner::Nobody => nobodys(line.to_vec()),
+                Owner::Unknown => nobodys([b"# ??? ", line].concat()),
             };
             page.lines.push(kept);
         }
@@ -66,12 +107,15 @@ impl Page {
 
     /// Writes a value into the first unused line of its own, else appends it.
     pub fn put(&mut self, key: Key, line: Vec<u8>) {
-        if let Err(line) = self.replace(&key, line) {
+        if let Err(text) = self.replace(&key, line) {
             if !self.signed {
                 self.signed = true;
-                self.lines.push(SIGNATURE.to_vec());
+                self.lines.push(nobodys(SIGNATURE.to_vec()));
             }
-            self.lines.push(line);
+            self.lines.push(PageLine {
+                text,
+                key: Some(key),
+            });
         }
     }
 
@@ -86,32 +130,82 @@ impl Page {
     }
 
     /// The new text: lines that no value claimed are blanked, runs of blank lines become one.
-    pub fn finish(mut self) -> Vec<u8> {
-        for index in self.unused.into_values().flatten() {
-            self.lines[index].clear();
+    pub fn finish(mut self) -> (Vec<u8>, WrittenPage) {
+        for index in std::mem::take(&mut self.unused).into_values().flatten() {
+            self.lines[index] = PageLine::default();
+            self.known = Default::default();
         }
-        let mut text = Vec::new();
+        let count = self.lines.len();
         let mut after_blank = false;
-        for line in self.lines {
-            if line.is_empty() && after_blank {
-                continue;
-            }
-            after_blank = line.is_empty();
-            text.extend(line);
+        self.lines.retain(|line| {
+            let again = line.text.is_empty() && after_blank;
+            after_blank = line.text.is_empty();
+            !again
+        });
+        if self.lines.len() < count {
+            self.known = Default::default();
+        }
+        let length = self.lines.iter().map(|line| line.text.len() + 1).sum();
+        let mut text = Vec::with_capacity(length);
+        for line in &self.lines {
+            text.extend_from_slice(&line.text);
             text.push(b'\n');
         }
-        text
+        let (mut groups, count) = self.known;
+        for (index, line) in self.lines.iter().enumerate().skip(count) {
+            if let Some(group) = line.key.as_ref().and_then(Key::group) {
+                groups.entry(group).or_default().push(index);
+            }
+        }
+        let written = WrittenPage {
+            groups,
+            lines: self.lines,
+            signed: self.signed,
+        };
+        (text, written)
     }
 
     fn replace(&mut self, key: &Key, line: Vec<u8>) -> Result<(), Vec<u8>> {
         match self.unused.get_mut(key).and_then(VecDeque::pop_front) {
             Some(index) => {
-                self.lines[index] = line;
+                self.lines[index].text = line;
                 Ok(())
             }
             None => Err(line),
         }
     }
+}
+
+impl WrittenPage {
+    /// The page for another rewrite in which the lines of all but these groups stay as they are.
+    pub fn reopen(self, changing: impl Iterator<Item = Group>) -> Page {
+        let mut page = Page {
+            lines: self.lines,
+            unused: BTreeMap::new(),
+            signed: self.signed,
+            known: Default::default(),
+        };
+        for index in changing
+            .filter_map(|group| self.groups.get(&group))
+            .flatten()
+        {
+            if let Some(key) = &page.lines[*index].key {
+                let unused = page.unused.entry(key.clone()).or_default();
+                unused.push_back(*index);
+            }
+        }
+        // As if it had been read: what follows the last line end is an empty line.
+        if page.lines.last().is_some_and(|line| !line.text.is_empty()) {
+            page.lines.push(PageLine::default());
+        }
+        page.known = (self.groups, page.lines.len());
+        page
+    }
+}
+
+/// A line that belongs to no value.
+fn nobodys(text: Vec<u8>) -> PageLine {
+    PageLine { text, key: None }
 }
 
 enum Owner {
@@ -174,7 +268,7 @@ mod tests {
     }
 
     fn text(page: Page) -> String {
-        String::from_utf8(page.finish()).unwrap()
+        String::from_utf8(page.finish().0).unwrap()
     }
 
     #[test]

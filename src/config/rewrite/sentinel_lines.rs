@@ -10,8 +10,8 @@ use crate::config::sub_directives::Sub;
 use crate::config::voted_for::VotedFor;
 use crate::types::{Address, quote};
 
-/// Writes them.
-pub fn put(page: &mut Page, state: &SentinelConf) {
+/// Writes those of the process, and of each master that is `wanted`.
+pub fn put(page: &mut Page, state: &SentinelConf, wanted: impl Fn(&MasterConf) -> bool) {
     if let Some(id) = &state.my_id {
         put_process(page, Sub::MyId, id.as_str().as_bytes());
     }
@@ -30,7 +30,7 @@ pub fn put(page: &mut Page, state: &SentinelConf) {
     );
     // A name in the file of a sentinel that resolves none would keep it from starting.
     let write_names = state.announce_hostnames && state.resolve_hostnames;
-    for master in &state.masters {
+    for master in state.masters.iter().filter(|master| wanted(master)) {
         MasterLines {
             page,
             master,

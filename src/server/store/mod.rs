@@ -13,7 +13,7 @@ use std::time::Instant;
 use std::{fs, io};
 
 use crate::config::state_file::{self, Configured};
-use crate::config::{RewriteFacts, SentinelConf, ServerConf, rewrite};
+use crate::config::{RewriteFacts, Rewriter, SentinelConf, ServerConf};
 use crate::core::notice::{Level, LogLine};
 use crate::core::persist::Version;
 
@@ -178,7 +178,7 @@ impl Slot {
 
 /// Writes the file at once, on the calling thread: for the start, when an id was generated.
 pub fn write_now(place: impl Into<Place>, server: &ServerConf, state: &SentinelConf) -> Written {
-    Writer::new(place.into(), server.clone()).write(state)
+    Writer::new(place.into(), server.clone()).write(&Arc::new(state.clone()))
 }
 
 struct Writer {
@@ -186,6 +186,7 @@ struct Writer {
     /// Set when the file is a state file.
     configured: Option<Configured>,
     server: ServerConf,
+    rewriter: Rewriter,
 }
 
 impl Writer {
@@ -198,13 +199,14 @@ impl Writer {
             file,
             configured,
             server,
+            rewriter: Rewriter::default(),
         }
     }
 
     fn write_version(
         &mut self,
         version: Version,
-        state: &SentinelConf,
+        state: &Arc<SentinelConf>,
         report: &impl Fn(StoreReport),
     ) {
         let begun = Instant::now();
@@ -221,7 +223,7 @@ impl Writer {
         });
     }
 
-    fn write(&mut self, state: &SentinelConf) -> Written {
+    fn write(&mut self, state: &Arc<SentinelConf>) -> Written {
         match self.try_write(state) {
             Ok(mut log) => {
                 let path = self.file.path().display();
@@ -253,16 +255,23 @@ impl Writer {
         }
     }
 
-    fn try_write(&mut self, state: &SentinelConf) -> Result<Vec<LogLine>, Failure> {
+    fn try_write(&mut self, state: &Arc<SentinelConf>) -> Result<Vec<LogLine>, Failure> {
         let current_dir = std::env::current_dir().map_err(Failure::plain)?;
         let facts = RewriteFacts {
             current_dir: current_dir.to_string_lossy().into_owned(),
         };
+        let whole;
         let text = match &self.configured {
-            Some(configured) => state_file::write(&self.server, state, configured, &facts),
-            None => rewrite(&self.old_text()?, &self.server, state, &facts),
+            Some(configured) => {
+                whole = state_file::write(&self.server, state, configured, &facts);
+                &whole
+            }
+            None => {
+                let old = self.old_text()?;
+                self.rewriter.rewrite(&old, &self.server, state, &facts)
+            }
         };
-        let remark = self.file.replace(&text)?;
+        let remark = self.file.replace(text)?;
         Ok(remark.into_iter().map(warning).collect())
     }
 
