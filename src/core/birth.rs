@@ -103,7 +103,7 @@ impl Sentinel {
             lookups: Default::default(),
             no_renames: Arc::default(),
             scripts: Default::default(),
-            addresses_changed: true,
+            addresses: Default::default(),
             greet_now: BTreeSet::new(),
             last_turn: now.mono,
             next_master: 0,
@@ -219,7 +219,7 @@ impl Sentinel {
         };
         self.masters.insert(id, master);
         self.names.insert(name, id);
-        self.addresses_changed = true;
+        self.addresses.changed(id);
         self.tend_down(Party::master(id), now);
         id
     }

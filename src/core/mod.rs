@@ -11,6 +11,7 @@
 //! * [`show`]: snapshots for listings.
 
 pub mod action;
+mod addresses;
 mod birth;
 mod deadlines;
 mod discovery;
@@ -112,7 +113,7 @@ pub struct Sentinel {
     lookups: Lookups,
     no_renames: Arc<Renames>,
     scripts: scripts::Queue,
-    addresses_changed: bool,
+    addresses: addresses::Addresses,
     greet_now: BTreeSet<Party>,
     last_turn: Mono,
     next_master: u32,

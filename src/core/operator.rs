@@ -325,7 +325,7 @@ impl Sentinel {
                 }
             }
         }
-        self.addresses_changed = true;
+        self.addresses.all_changed();
         self.reply_when_durable(waiter, Reply::Ok);
         if peers_too {
             let peers: Vec<Party> = self

@@ -7,14 +7,13 @@ use bytes::Bytes;
 use crate::types::{Address, Mono, Now};
 use crate::wire::Role;
 
-use super::action::{Action, AddressRow};
+use super::Sentinel;
 use super::failover::Failover;
 use super::instances::{Health, Master, Peer, Reconf, Replica, Server};
 use super::links::Link;
 use super::view::{
-    AddressTable, InstanceView, MasterView, PeerView, ReplicaView, ServerView, SettingsView, View,
+    InstanceView, MasterView, PeerView, ReplicaView, ServerView, SettingsView, View,
 };
-use super::{MasterId, Sentinel};
 
 impl Sentinel {
     /// Everything that listings show, as it is now.
@@ -49,39 +48,6 @@ impl Sentinel {
             scripts: self.scripts_view(now),
             masters,
         }
-    }
-
-    /// Hands the shell a new address table, if any address changed since the last one.
-    pub(super) fn publish_addresses(&mut self) {
-        if std::mem::take(&mut self.addresses_changed) {
-            self.push_addresses(None);
-        }
-    }
-
-    /// Hands the shell a table in which one master already has the address it is about to get.
-    pub(super) fn publish_addresses_with(&mut self, id: MasterId, to: &Address) {
-        self.addresses_changed = false;
-        self.push_addresses(Some((id, to)));
-    }
-
-    fn push_addresses(&mut self, changed: Option<(MasterId, &Address)>) {
-        let announce = self.settings.announce_hostnames;
-        let row = |master: &Master| {
-            let address = match changed {
-                Some((id, to)) if id == master.id => to,
-                _ => master.effective_address(),
-            };
-            let row = AddressRow {
-                name: master.name.clone(),
-                host: address.announced(announce),
-                port: address.port(),
-            };
-            (master.name.clone(), row)
-        };
-        let table = AddressTable {
-            rows: self.masters.values().map(row).collect(),
-        };
-        self.out.push_back(Action::Addresses(Arc::new(table)));
     }
 
     fn master_view(&self, master: &Master, now: Mono) -> MasterView {

@@ -9,11 +9,61 @@ use crate::types::{Epoch, MasterName, Now, RunId};
 
 use super::action::AddressRow;
 
+/// In so many parts, of which a changed row replaces one.
+const PARTS: usize = 64;
+
 /// The effective address of every master: what GET-MASTER-ADDR-BY-NAME answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Copies share all parts but those in which a row has changed, so that a change costs the same
+/// with ten masters and with thousands.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressTable {
-    /// By master name.
-    pub rows: BTreeMap<MasterName, AddressRow>,
+    parts: Vec<Arc<BTreeMap<MasterName, AddressRow>>>,
+}
+
+impl Default for AddressTable {
+    fn default() -> Self {
+        AddressTable {
+            parts: vec![Arc::default(); PARTS],
+        }
+    }
+}
+
+impl AddressTable {
+    /// The row of this master.
+    pub fn get(&self, name: &str) -> Option<&AddressRow> {
+        self.parts[part_of(name)].get(name)
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> impl Iterator<Item = &AddressRow> {
+        self.parts.iter().flat_map(|part| part.values())
+    }
+
+    /// Sets the row of a master; false when it was the same.
+    pub fn set(&mut self, row: AddressRow) -> bool {
+        if self.get(row.name.as_str()) == Some(&row) {
+            return false;
+        }
+        let part = &mut self.parts[part_of(row.name.as_str())];
+        Arc::make_mut(part).insert(row.name.clone(), row);
+        true
+    }
+
+    /// Takes the row of a master out; false when there was none.
+    pub fn remove(&mut self, name: &MasterName) -> bool {
+        if self.get(name.as_str()).is_none() {
+            return false;
+        }
+        let part = &mut self.parts[part_of(name.as_str())];
+        Arc::make_mut(part).remove(name.as_str()).is_some()
+    }
+}
+
+/// FNV-1a over the bytes of the name.
+fn part_of(name: &str) -> usize {
+    let mix = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    name.as_bytes().iter().fold(0x811c_9dc5, mix) as usize % PARTS
 }
 
 /// A snapshot of everything that listings show. Times are already ages at `taken`.

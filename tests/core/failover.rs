@@ -116,7 +116,7 @@ fn the_address_table_is_swapped_before_the_event_that_tells_of_it() {
         .done
         .iter()
         .position(|d| match &d.action {
-            Action::Addresses(t) => t.rows.get(NAME).is_some_and(|r| r.host == "10.0.0.2"),
+            Action::Addresses(t) => t.get(NAME).is_some_and(|r| r.host == "10.0.0.2"),
             _ => false,
         })
         .unwrap();

@@ -168,7 +168,7 @@ impl World {
             Action::Addresses(table) => Some(table.clone()),
             _ => None,
         })?;
-        let row: &AddressRow = table.rows.get(name)?;
+        let row: &AddressRow = table.get(name)?;
         Some((row.host.clone(), row.port))
     }
 

@@ -1,6 +1,5 @@
 //! A serving side on a port of its own choosing, and clients that speak bytes.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::AtomicUsize;
@@ -135,14 +134,13 @@ impl Daemon {
 
     /// Makes the address table say this.
     pub fn set_address(&self, name: &str, host: &str, port: u16) {
-        let name = MasterName::new(name);
-        let row = AddressRow {
-            name: name.clone(),
+        let mut table = AddressTable::default();
+        table.set(AddressRow {
+            name: MasterName::new(name),
             host: host.to_owned(),
             port,
-        };
-        let rows = BTreeMap::from([(name, row)]);
-        self.addresses.store(Arc::new(AddressTable { rows }));
+        });
+        self.addresses.store(Arc::new(table));
     }
 
     /// Answers the next call for a snapshot.

@@ -14,7 +14,7 @@ use crate::resp::{self, Reply};
 pub fn run(request: Request<'_>) -> Next {
     let name = request.args().first().cloned().unwrap_or_else(Bytes::new);
     Next::Addresses(Box::new(move |table| {
-        match text(&name).and_then(|name| table.rows.get(name)) {
+        match text(&name).and_then(|name| table.get(name)) {
             Some(row) => Reply::Array(vec![Reply::bulk(&row.host), Reply::number(row.port)]),
             None => Reply::NullArray,
         }

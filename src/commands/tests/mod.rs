@@ -194,16 +194,12 @@ fn peer(usable: bool) -> PeerView {
     }
 }
 
-fn row(name: &str, host: &str, port: u16) -> (MasterName, AddressRow) {
-    let name = MasterName::new(name);
-    (
-        name.clone(),
-        AddressRow {
-            name,
-            host: host.into(),
-            port,
-        },
-    )
+fn row(name: &str, host: &str, port: u16) -> AddressRow {
+    AddressRow {
+        name: MasterName::new(name),
+        host: host.into(),
+        port,
+    }
 }
 
 /// A bulk string's text.

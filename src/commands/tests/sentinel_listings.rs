@@ -169,10 +169,7 @@ fn an_unknown_master_is_an_error_everywhere_but_in_the_address_question() {
 #[test]
 fn the_address_comes_from_the_address_table() {
     let mut stage = Stage::new();
-    stage
-        .addresses
-        .rows
-        .extend([row("mymaster", "10.0.0.7", 6380)]);
+    stage.addresses.set(row("mymaster", "10.0.0.7", 6380));
     let expected = Reply::Array(vec![Reply::bulk("10.0.0.7"), Reply::bulk("6380")]);
     assert_eq!(
         stage.say("sentinel get-master-addr-by-name mymaster"),

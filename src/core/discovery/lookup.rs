@@ -267,7 +267,9 @@ impl Sentinel {
                 visit(Party::peer(id, *key), peer.link, &mut peer.address);
             }
         }
-        self.addresses_changed |= !moved.is_empty();
+        for party in &moved {
+            self.addresses.changed(party.master);
+        }
         let links: BTreeSet<_> = moved.iter().filter_map(|p| self.link_of(*p)).collect();
         for link in links {
             self.reconnect_resolved(link, now);

@@ -53,8 +53,8 @@ impl Sentinel {
         self.deadlines.forget(Deadline::Reassert(id));
         if let Some(master) = self.masters.remove(&id) {
             self.names.remove(&master.name);
+            self.addresses.gone(master.name);
         }
-        self.addresses_changed = true;
     }
 
     /// SENTINEL RESET of one group: everything learned is forgotten, what was configured or voted
@@ -82,7 +82,7 @@ impl Sentinel {
         }
         self.drop_socket(link, Socket::Command, now);
         self.drop_socket(link, Socket::Pubsub, now);
-        self.addresses_changed = true;
+        self.addresses.changed(id);
         self.tend_down(Party::master(id), now);
         self.want_hello(Party::master(id));
     }

@@ -110,7 +110,7 @@ impl Sentinel {
         master.config_epoch = failover.epoch;
         master.unconfirmed_since = None;
         self.enter(id, Stage::ReconfReplicas { promoted: key }, now);
-        self.addresses_changed = true;
+        self.addresses.changed(id);
         self.persist();
         self.announce_party(EventName::PromotedSlave, Party::replica(id, key));
         if self.simulate.crash_after_promotion {

@@ -98,7 +98,7 @@ impl Sentinel {
                 peer.forget_old_master();
             }
         }
-        self.addresses_changed = true;
+        self.addresses.changed(id);
         for party in &replicas {
             self.announce_party(EventName::Slave, *party);
         }

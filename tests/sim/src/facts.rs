@@ -243,5 +243,5 @@ impl Scene<'_> {
 
 /// The row of a group in an address table.
 pub fn row<'a>(table: &'a AddressTable, name: &str) -> Option<&'a AddressRow> {
-    table.rows.get(name)
+    table.get(name)
 }

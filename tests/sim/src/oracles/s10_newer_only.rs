@@ -94,7 +94,8 @@ impl Oracle for NewerOnly {
                 let Some(view) = scene.view() else {
                     return Ok(());
                 };
-                for (name, row) in &table.rows {
+                for row in table.rows() {
+                    let name = &row.name;
                     let Some(master) = view.master(name.as_str()) else {
                         continue;
                     };

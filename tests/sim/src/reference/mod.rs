@@ -460,16 +460,16 @@ impl Reference {
         let announce = self.conf.announce_hostnames;
         let rows = self.groups.values().map(|g| {
             let address = g.effective();
-            let row = AddressRow {
+            AddressRow {
                 name: g.name.clone(),
                 host: address.announced(announce),
                 port: address.port(),
-            };
-            (g.name.clone(), row)
+            }
         });
-        let table = AddressTable {
-            rows: rows.collect(),
-        };
+        let mut table = AddressTable::default();
+        for row in rows {
+            table.set(row);
+        }
         self.out.push_back(Action::Addresses(Arc::new(table)));
     }
 

@@ -348,8 +348,8 @@ impl World {
         let slots = &mut self.published[node];
         slots.clear();
         slots.resize(self.shape.masters, None);
-        for (name, row) in &table.rows {
-            let group = Shape::group_of_name(name.as_str());
+        for row in table.rows() {
+            let group = Shape::group_of_name(row.name.as_str());
             if let Some(slot) = group.and_then(|g| slots.get_mut(g)) {
                 *slot = Some(Published {
                     address: (row.host.clone(), row.port),
