@@ -26,7 +26,7 @@ pub fn at_once(args: &[&[u8]], table: &AddressTable, out: &mut BytesMut) -> bool
     let [name] = args else {
         return false;
     };
-    let Some(row) = text(name).and_then(|name| table.rows.get(name)) else {
+    let Some(row) = text(name).and_then(|name| table.get(name)) else {
         return false;
     };
     resp::array(out, 2);

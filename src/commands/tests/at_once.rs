@@ -11,7 +11,9 @@ fn stage() -> Stage {
         row("other", "::1", 1),
         row("last", "db.example", 65535),
     ];
-    stage.addresses.rows = rows.into();
+    for row in rows {
+        stage.addresses.set(row);
+    }
     stage
 }
 
