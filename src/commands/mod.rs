@@ -36,6 +36,7 @@ pub use clients::{client_line, kill_addr_reply, kill_reply, list_reply, own_repl
 pub use dispatch::{dispatch, waits_for};
 pub use next::{AclStep, ClientsQuery, KillFilter, ListFilter, Next, PauseMode, ServerFacts};
 pub use renames::{RenameError, Renames};
+pub use sentinel::masters_listing;
 pub use server::acl::{genpass_reply, load_reply, log_reply, save_reply};
 pub use session::{ClientInfo, ClientType, Replies, Session};
 pub use settings::{IsExecutable, LogLevel, REDIS_VERSION, Settings};

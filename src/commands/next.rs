@@ -25,6 +25,9 @@ pub enum Next {
     Reply(Reply),
     /// Fetch a snapshot, then answer.
     View(FromView),
+    /// Fetch a snapshot and answer `masters_listing` of it: SENTINEL MASTERS, which all who share a
+    /// snapshot are told alike.
+    Masters,
     /// Fetch a snapshot and the server's figures, then answer (INFO).
     Facts(FromFacts),
     /// Answer from the address table, which needs no round trip.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::decimal::Decimal;
 use super::raw_text::byte_of;
 use super::reply::{Proto, Reply};
 
@@ -18,8 +19,7 @@ impl Reply {
             Reply::Error(text) => line(out, b'-', text),
             Reply::Int(n) => {
                 out.put_u8(b':');
-                // Writing to a growing buffer cannot fail.
-                let _ = write!(out, "{n}");
+                out.put_slice(Decimal::of(*n).as_bytes());
                 out.put_slice(b"\r\n");
             }
             Reply::Bulk(bytes) => bulk(out, bytes),
@@ -40,7 +40,16 @@ impl Reply {
                     value.encode(proto, out);
                 }
             }
+            Reply::Fields(fields) => {
+                if resp3 {
+                    header(out, b'%', fields.pairs);
+                } else {
+                    header(out, b'*', fields.pairs * 2);
+                }
+                out.put_slice(&fields.encoded);
+            }
             Reply::Double(x) if resp3 => {
+                // Writing to a growing buffer cannot fail.
                 let _ = write!(out, ",{}\r\n", DoubleText(*x));
             }
             Reply::Double(x) => bulk(out, DoubleText(*x).to_string().as_bytes()),
@@ -76,22 +85,9 @@ impl std::fmt::Display for DoubleText {
 }
 
 fn header(out: &mut BytesMut, kind: u8, count: usize) {
-    // The formatter of the standard library costs more than all the rest.
-    let mut line = [0; 1 + 20 + 2];
-    let mut at = line.len() - 2;
-    line[at..].copy_from_slice(b"\r\n");
-    let mut rest = count;
-    loop {
-        at -= 1;
-        line[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    at -= 1;
-    line[at] = kind;
-    out.put_slice(&line[at..]);
+    out.put_u8(kind);
+    out.put_slice(Decimal::of(count as u64).as_bytes());
+    out.put_slice(b"\r\n");
 }
 
 /// A status or error line: one line whatever the text; CR and LF become spaces, a NUL ends it.

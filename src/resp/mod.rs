@@ -1,5 +1,6 @@
 //! Floor 1: bytes <-> protocol values, RESP2 and RESP3. Pure and incremental; no sockets.
 
+mod decimal;
 mod encode;
 pub mod limits;
 mod protocol_error;
@@ -8,9 +9,10 @@ mod reply;
 mod request;
 mod whole_request;
 
+pub use decimal::Decimal;
 pub use encode::{array, bulk};
 pub use protocol_error::ProtocolError;
 pub use raw_text::text_of;
-pub use reply::{Proto, Reply};
+pub use reply::{Fields, Proto, Reply};
 pub use request::{Limits, RequestReader};
 pub use whole_request::{WholeRequest, whole_request};

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+
+use super::decimal::Decimal;
+use super::encode::bulk;
 
 /// The protocol version of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Reply {
     Array(Vec<Reply>),
     /// Flat `*2n`, RESP3 `%n`
     Map(Vec<(Reply, Reply)>),
+    /// A map of bulk strings that are encoded already: long listings are many of these.
+    Fields(Fields),
     /// `*n`, RESP3 `~n`
     Set(Vec<Reply>),
     /// `*n`, RESP3 `>n`
@@ -41,6 +46,45 @@ pub enum Reply {
     Double(f64),
     /// Bulk, RESP3 `=len txt:…`
     Verbatim(Bytes),
+}
+
+/// The names and values of a [`Reply::Fields`], each one a bulk string.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields {
+    pub(super) pairs: usize,
+    pub(super) encoded: BytesMut,
+}
+
+/// What most records of a listing take, in bytes.
+const USUAL_FIELDS: usize = 1024;
+
+impl Fields {
+    /// None yet.
+    pub fn new() -> Self {
+        Fields {
+            pairs: 0,
+            encoded: BytesMut::with_capacity(USUAL_FIELDS),
+        }
+    }
+
+    /// Appends a field with a text.
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.pairs += 1;
+        bulk(&mut self.encoded, name.as_bytes());
+        bulk(&mut self.encoded, value.as_bytes());
+    }
+
+    /// Appends a field with a number.
+    pub fn number(&mut self, name: &str, value: impl Into<i128>) {
+        self.pairs += 1;
+        bulk(&mut self.encoded, name.as_bytes());
+        bulk(&mut self.encoded, Decimal::of(value).as_bytes());
+    }
+
+    /// The encoded names and values.
+    pub fn encoded(&self) -> &[u8] {
+        &self.encoded
+    }
 }
 
 impl Reply {

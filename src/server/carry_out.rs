@@ -42,6 +42,12 @@ pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) ->
     }
     match answer {
         Ok(Answer::One(reply)) => reply_unless_muted(shared, client, &reply),
+        Ok(Answer::Encoded(bytes)) => {
+            if !client.session.borrow().replies.muted() {
+                client.outbox.shared_reply(bytes);
+                shared.check_output(client);
+            }
+        }
         Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
         Err(flow) => return flow,
     }
@@ -75,6 +81,8 @@ async fn wait_for_pause(shared: &Shared, client: &Client, words: &[Bytes]) {
 /// What is said to a request.
 enum Answer {
     One(Reply),
+    /// The same, in the protocol of the connection.
+    Encoded(Bytes),
     /// The pushes that confirm a change of subscriptions.
     Confirmations(Vec<Reply>),
 }
@@ -112,6 +120,11 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
     let reply = match next {
         Next::Reply(reply) => reply,
         Next::View(format) => format(&*view(shared).await?),
+        Next::Masters => {
+            let view = view(shared).await?;
+            let proto = client.session.borrow().proto;
+            return Ok(Answer::Encoded(shared.snapshots.masters(&view, proto)));
+        }
         Next::Facts(format) => {
             let view = view(shared).await?;
             format(&view, &shared.facts())
@@ -168,10 +181,7 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
 
 /// A snapshot. When many wait for the monitor, only those who wait are delayed.
 async fn view(shared: &Shared) -> Result<Arc<View>, Gone> {
-    let (reply, answer) = oneshot::channel();
-    let sent = shared.door.clients.send(Call::View(reply)).await;
-    sent.map_err(|_| Gone)?;
-    answer.await.map_err(|_| Gone)
+    shared.snapshots.fresh().await.ok_or(Gone)
 }
 
 async fn ask_down(

@@ -16,6 +16,7 @@ use crate::commands::{
 use crate::config::OutputLimits;
 use crate::resp::Reply;
 
+use super::large_writes::WriteTurn;
 use super::outbox::{Outbox, OutputRule};
 use super::serve::Shared;
 
@@ -34,6 +35,8 @@ pub struct Client {
     pub unread: Cell<usize>,
     /// Free space behind them.
     pub unread_free: Cell<usize>,
+    /// When it has much to write.
+    pub write_turn: Cell<WriteTurn>,
     /// Close once the reply of the running command is written.
     pub close_after_reply: Cell<bool>,
     /// It spoke as only sentinels do.
@@ -60,6 +63,12 @@ impl Client {
     /// Appends a push and has its task write it.
     pub fn push(&self, bytes: Bytes) {
         self.outbox.push(bytes);
+        self.wake();
+    }
+
+    /// Its task may write much once.
+    pub fn give_write_turn(&self) {
+        self.write_turn.set(WriteTurn::Given);
         self.wake();
     }
 
@@ -144,6 +153,7 @@ impl Clients {
             last_read: Cell::new(now),
             unread: Cell::new(0),
             unread_free: Cell::new(0),
+            write_turn: Cell::default(),
             close_after_reply: Cell::new(false),
             is_peer: Cell::new(false),
             accepted: now,

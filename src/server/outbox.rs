@@ -28,6 +28,12 @@ const UNAUTHENTICATED_LIMIT: usize = 1024;
 /// that does not where no output limit is configured.
 const ENOUGH_WAITING: usize = 32 * 1024 * 1024;
 
+/// Shared bytes up to this many are copied.
+const COPY_BELOW: usize = 512;
+
+/// About the most bytes handed to the system in one write.
+const BYTES_PER_WRITE: usize = 256 * 1024;
+
 /// Pieces handed to the system in one write: the gain is gone well before.
 const PIECES_PER_WRITE: usize = 64;
 
@@ -67,16 +73,21 @@ impl Outbox {
         state.waiting += state.tail.len() - before;
     }
 
+    /// Appends a reply whose bytes others are sent, too.
+    pub fn shared_reply(&self, bytes: Bytes) {
+        let mut state = self.state.borrow_mut();
+        state.waiting += bytes.len();
+        state.append(bytes);
+    }
+
     /// Appends a push, behind the reply of the running command if there is one.
     pub fn push(&self, bytes: Bytes) {
         let mut state = self.state.borrow_mut();
         state.waiting += bytes.len();
-        if let Some(held) = &mut state.held {
-            held.push(bytes);
-            return;
+        match &mut state.held {
+            Some(held) => held.push(bytes),
+            None => state.append(bytes),
         }
-        state.seal_tail();
-        state.pieces.push_back(bytes);
     }
 
     /// From now on pushes wait: a command of the connection is running and its reply comes first.
@@ -88,10 +99,8 @@ impl Outbox {
     /// The reply of the running command has been appended.
     pub fn release_pushes(&self) {
         let mut state = self.state.borrow_mut();
-        let held = state.held.take().unwrap_or_default();
-        if !held.is_empty() {
-            state.seal_tail();
-            state.pieces.extend(held);
+        for push in state.held.take().unwrap_or_default() {
+            state.append(push);
         }
     }
 
@@ -145,16 +154,20 @@ impl Outbox {
         let mut state = self.state.borrow_mut();
         let writer = Pin::new(writer);
         let written = match (state.pieces.len(), state.pieces.front()) {
-            (0, _) => writer.poll_write(cx, &state.tail),
-            (1, Some(only)) if state.tail.is_empty() => writer.poll_write(cx, only),
+            (0, _) => writer.poll_write(cx, front(&state.tail)),
+            (1, Some(only)) if state.tail.is_empty() => writer.poll_write(cx, front(only)),
             _ => {
                 let mut slices = [IoSlice::new(&[]); PIECES_PER_WRITE];
                 let tail: &[u8] = &state.tail;
                 let pieces = state.pieces.iter().map(|piece| &piece[..]).chain([tail]);
-                let mut count = 0;
+                let (mut count, mut bytes) = (0, 0);
                 for (slice, piece) in slices.iter_mut().zip(pieces) {
-                    *slice = IoSlice::new(piece);
+                    *slice = IoSlice::new(front(piece));
                     count += 1;
+                    bytes += piece.len();
+                    if bytes >= BYTES_PER_WRITE {
+                        break;
+                    }
                 }
                 writer.poll_write_vectored(cx, &slices[..count])
             }
@@ -168,7 +181,27 @@ impl Outbox {
     }
 }
 
+fn front(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(BYTES_PER_WRITE)]
+}
+
 impl State {
+    /// Appends bytes that others may share. A few bytes are copied: what keeping a share of them
+    /// takes is more than they are.
+    fn append(&mut self, bytes: Bytes) {
+        if bytes.len() > COPY_BELOW {
+            self.seal_tail();
+            self.pieces.push_back(bytes);
+            return;
+        }
+        if self.tail.len() + bytes.len() > UNCOUNTED {
+            // In pieces, so that much that waits is neither moved nor takes more than its size.
+            self.seal_tail();
+            self.tail = BytesMut::with_capacity(UNCOUNTED);
+        }
+        self.tail.extend_from_slice(&bytes);
+    }
+
     fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
             let piece = self.tail.split().freeze();
@@ -251,8 +284,10 @@ mod tests {
         let pieces: Vec<String> = (0..500).map(|n| format!("{n},")).collect();
         for piece in &pieces {
             outbox.push(Bytes::from(piece.clone()));
+            outbox.push(Bytes::from(vec![b'x'; COPY_BELOW + 1]));
         }
-        assert_eq!(written(&outbox), pieces.concat().into_bytes());
+        let expected = pieces.join(&"x".repeat(COPY_BELOW + 1)) + &"x".repeat(COPY_BELOW + 1);
+        assert_eq!(written(&outbox), expected.into_bytes());
     }
 
     #[test]

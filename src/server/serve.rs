@@ -27,8 +27,10 @@ use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
 use super::handshaking::Handshaking;
+use super::large_writes::{self, LargeWrites};
 use super::listener;
 use super::pause::Pause;
+use super::snapshots::{self, Snapshots};
 use super::stream::LARGEST_READ;
 use super::subscriptions::Subscriptions;
 use super::tls::Accepting;
@@ -201,6 +203,8 @@ async fn run(
         handshaking: Handshaking::default(),
         subscriptions: RefCell::default(),
         counters: Counters::default(),
+        snapshots: Snapshots::default(),
+        large_writes: LargeWrites::default(),
         input: RefCell::new(vec![0; LARGEST_READ].into()),
         pause: Pause::default(),
         started: Instant::now(),
@@ -216,6 +220,8 @@ async fn run(
         lasting.spawn_local(unix_socket::accept_all(Rc::clone(&shared), listener, path));
     }
     lasting.spawn_local(publish_all(Rc::clone(&shared), parts.notices));
+    lasting.spawn_local(snapshots::fetch_all(Rc::clone(&shared)));
+    lasting.spawn_local(large_writes::give_turns(Rc::clone(&shared)));
     lasting.spawn_local(tick_on(Rc::clone(&shared)));
     tokio::select! {
         _ = stopped => {}
@@ -255,6 +261,7 @@ async fn tick_on(shared: Rc<Shared>) {
     loop {
         ticks.tick().await;
         shared.counters.second_passed();
+        shared.snapshots.forget_listings();
         admission::make_room(&shared);
         let timeout = Duration::from_secs(shared.limits.timeout_s);
         for client in shared.clients.alive() {
@@ -291,6 +298,10 @@ pub struct Shared {
     pub pause: Pause,
     /// Own figures.
     pub counters: Counters,
+    /// Snapshots for listings.
+    pub snapshots: Snapshots,
+    /// Who has much to write.
+    pub large_writes: LargeWrites,
     /// Where all connections are read into.
     pub input: RefCell<Box<[u8]>>,
     started: Instant,

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,7 +20,7 @@ pub const LARGEST_READ: usize = 64 * 1024;
 /// A socket and what waits to be written to it.
 pub struct Stream<'a, S> {
     shared: &'a Shared,
-    client: &'a Client,
+    client: &'a Rc<Client>,
     stream: S,
 }
 
@@ -34,7 +35,7 @@ pub enum Ended {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     /// The stream of this connection.
-    pub fn new(shared: &'a Shared, client: &'a Client, stream: S) -> Self {
+    pub fn new(shared: &'a Shared, client: &'a Rc<Client>, stream: S) -> Self {
         Stream {
             shared,
             client,
@@ -132,8 +133,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
 
     /// Writes until nothing waits.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.client.outbox.is_empty() {
-            let count = ready!(self.client.outbox.poll_write(cx, &mut self.stream))?;
+        let outbox = &self.client.outbox;
+        while !outbox.is_empty() {
+            if !outbox.is_small() && !self.shared.large_writes.may_write(self.client) {
+                return Poll::Pending;
+            }
+            let count = ready!(outbox.poll_write(cx, &mut self.stream))?;
             self.shared.counters.writes.add(1);
             self.shared.counters.bytes_out.add(count);
         }

@@ -1,11 +1,14 @@
 //! One connection's requests: order, waiting, errors, ends.
 
+use std::sync::Arc;
+
 use rsentinel::commands::Settings;
+use rsentinel::core::view::View;
 use rsentinel::core::{Reply, action::DownOpinion, event::Instruction};
 use rsentinel::server::door::Call;
 use rsentinel::types::{Epoch, RunId, Secret};
 
-use crate::harness::{Client, Daemon, Options, eventually, next_call};
+use crate::harness::{Client, Daemon, Options, eventually, next_call, view};
 
 fn needing_password() -> Daemon {
     Daemon::with(Options {
@@ -50,17 +53,45 @@ fn a_full_queue_delays_only_those_who_need_a_place_in_it() {
     });
     let mut askers = [daemon.client(), daemon.client(), daemon.client()];
     for asker in &mut askers {
-        asker.send("SENTINEL MYID\r\n");
+        asker.send("SENTINEL FLUSHCONFIG\r\n");
     }
     daemon.client().ask("PING", "+PONG\r\n");
     let mut peer = daemon.client();
     peer.ask("PUBLISH __sentinel__:hello x", ":1\r\n");
     assert!(matches!(next_call(&mut daemon.peers), Call::Hello(text) if text == "x"));
     for _ in 0..3 {
-        daemon.answer_view();
+        let (_, reply) = daemon.instruction();
+        reply.send(Reply::Ok).expect("waiting");
     }
     for asker in &mut askers {
-        asker.expect("$2\r\nme\r\n");
+        asker.expect("+OK\r\n");
+    }
+}
+
+#[test]
+fn all_who_ask_while_a_snapshot_is_taken_share_the_next_one() {
+    let mut daemon = Daemon::start();
+    let mut first = daemon.client();
+    first.send("SENTINEL MYID\r\n");
+    let Call::View(taken) = next_call(&mut daemon.clients) else {
+        panic!("another call");
+    };
+    let mut later = [daemon.client(), daemon.client()];
+    for asker in &mut later {
+        asker.ask("PING\r\nSENTINEL MYID", "+PONG\r\n");
+    }
+    taken.send(Arc::new(view())).expect("waiting");
+    first.expect("$2\r\nme\r\n");
+    let Call::View(next) = next_call(&mut daemon.clients) else {
+        panic!("another call");
+    };
+    let of_next = View {
+        my_id: RunId::new("you"),
+        ..view()
+    };
+    next.send(Arc::new(of_next)).expect("waiting");
+    for asker in &mut later {
+        asker.expect("$3\r\nyou\r\n");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::commands::next::Next;
 use crate::commands::row::Request;
 use crate::commands::words::text;
 use crate::core::view::AddressTable;
-use crate::resp::{self, Reply};
+use crate::resp::{self, Decimal, Reply};
 
 /// Host and port from the address table, which needs no round trip to the monitor; unlike its
 /// siblings an unknown name gives a null array and no error.
@@ -31,19 +31,6 @@ pub fn at_once(args: &[&[u8]], table: &AddressTable, out: &mut BytesMut) -> bool
     };
     resp::array(out, 2);
     resp::bulk(out, row.host.as_bytes());
-    let mut port = [0; 5];
-    resp::bulk(out, decimal(row.port, &mut port));
+    resp::bulk(out, Decimal::of(row.port).as_bytes());
     true
-}
-
-fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &[u8] {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &digits[at..];
-        }
-    }
 }

@@ -1,19 +1,17 @@
 //! The field lists of MASTER, REPLICAS and SENTINELS. Names and order are those that clients
 //! have parsed for years; a field that does not apply is left out, not shown empty.
 
-use std::fmt::Display;
-
 use crate::core::view::{InstanceView, MasterView, PeerView, ReplicaView, ServerView};
-use crate::resp::Reply;
+use crate::resp::{Fields, Reply};
 
 /// A master's fields.
 pub fn master(master: &MasterView) -> Reply {
-    let mut fields = Fields::default();
+    let mut fields = Fields::new();
     fields.instance(&master.instance, master.failover_state);
     fields.server(&master.server);
-    fields.number("config-epoch", master.config_epoch);
-    fields.number("num-slaves", master.replicas.len());
-    fields.number("num-other-sentinels", master.peers.len());
+    fields.number("config-epoch", master.config_epoch.get());
+    fields.count("num-slaves", master.replicas.len());
+    fields.count("num-other-sentinels", master.peers.len());
     fields.number("quorum", master.quorum);
     fields.number("failover-timeout", master.failover_timeout);
     fields.number("parallel-syncs", master.parallel_syncs);
@@ -23,12 +21,12 @@ pub fn master(master: &MasterView) -> Reply {
     if let Some(path) = &master.client_reconfig_script {
         fields.text("client-reconfig-script", path);
     }
-    fields.into_reply()
+    Reply::Fields(fields)
 }
 
 /// A replica's fields.
 pub fn replica(replica: &ReplicaView) -> Reply {
-    let mut fields = Fields::default();
+    let mut fields = Fields::new();
     fields.instance(&replica.instance, None);
     fields.server(&replica.server);
     fields.number("master-link-down-time", replica.master_link_down_time);
@@ -41,32 +39,28 @@ pub fn replica(replica: &ReplicaView) -> Reply {
     fields.number("slave-priority", replica.priority);
     fields.number("slave-repl-offset", replica.repl_offset);
     fields.number("replica-announced", u8::from(replica.announced));
-    fields.into_reply()
+    Reply::Fields(fields)
 }
 
 /// Another sentinel's fields.
 pub fn peer(peer: &PeerView) -> Reply {
-    let mut fields = Fields::default();
+    let mut fields = Fields::new();
     fields.instance(&peer.instance, None);
     fields.number("last-hello-message", peer.last_hello_message);
     fields.text("voted-leader", &peer.voted_leader);
-    fields.number("voted-leader-epoch", peer.voted_leader_epoch);
-    fields.into_reply()
+    fields.number("voted-leader-epoch", peer.voted_leader_epoch.get());
+    Reply::Fields(fields)
 }
 
-/// Fields in the order they are shown; all values are bulk strings.
-#[derive(Default)]
-struct Fields(Vec<(Reply, Reply)>);
+/// The fields that several kinds of records have, in the order they are shown; all values are
+/// bulk strings.
+trait Common {
+    fn instance(&mut self, instance: &InstanceView, failover_state: Option<&str>);
+    fn server(&mut self, server: &ServerView);
+    fn count(&mut self, name: &str, count: usize);
+}
 
-impl Fields {
-    fn text(&mut self, name: &str, value: &str) {
-        self.0.push((Reply::bulk(name), Reply::bulk(value)));
-    }
-
-    fn number(&mut self, name: &str, value: impl Display) {
-        self.0.push((Reply::bulk(name), Reply::number(value)));
-    }
-
+impl Common for Fields {
     /// The fields that every instance has; `failover-state` sits in their middle.
     fn instance(&mut self, instance: &InstanceView, failover_state: Option<&str>) {
         self.text("name", &instance.name);
@@ -75,7 +69,7 @@ impl Fields {
         self.text("runid", &instance.run_id);
         self.text("flags", &instance.flags);
         self.number("link-pending-commands", instance.link_pending_commands);
-        self.number("link-refcount", instance.link_refcount);
+        self.count("link-refcount", instance.link_refcount);
         if let Some(state) = failover_state {
             self.text("failover-state", state);
         }
@@ -98,7 +92,7 @@ impl Fields {
         self.number("role-reported-time", server.role_reported_time);
     }
 
-    fn into_reply(self) -> Reply {
-        Reply::Map(self.0)
+    fn count(&mut self, name: &str, count: usize) {
+        self.number(name, count as u64);
     }
 }

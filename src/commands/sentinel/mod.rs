@@ -24,4 +24,5 @@ mod sentinels;
 mod set;
 mod simulate_failure;
 
+pub use masters::masters_listing;
 pub use rows::SUBCOMMANDS;

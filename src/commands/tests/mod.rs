@@ -28,6 +28,7 @@ use crate::types::{Epoch, MasterName, Now, RunId};
 
 use super::{
     ClientInfo, ClientsQuery, Next, Renames, ServerFacts, Session, Settings, client_line, dispatch,
+    masters_listing,
 };
 
 /// One connection, and everything its commands can see.
@@ -86,6 +87,7 @@ impl Stage {
         match next {
             Next::Reply(reply) | Next::Denied(reply, _) => reply,
             Next::View(format) => format(&self.view),
+            Next::Masters => masters_listing(&self.view),
             Next::Facts(format) => format(&self.view, &self.facts),
             Next::Addresses(format) => format(&self.addresses),
             _ => panic!("{line}: not answered from snapshots"),
@@ -213,6 +215,14 @@ fn text(reply: &Reply) -> String {
 
 /// `name=value` of each pair of a map.
 fn pairs(reply: &Reply) -> Vec<String> {
+    if let Reply::Fields(fields) = reply {
+        let encoded = String::from_utf8_lossy(fields.encoded()).into_owned();
+        let lines: Vec<&str> = encoded.split("\r\n").collect();
+        let pairs = lines.chunks_exact(4);
+        return pairs
+            .map(|pair| format!("{}={}", pair[1], pair[3]))
+            .collect();
+    }
     let Reply::Map(pairs) = reply else {
         panic!("{reply:?} is no map")
     };
