@@ -1,20 +1,13 @@
 //! Processor time of processes.
 
-use std::fs;
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
 
-/// Ticks a second in /proc: the same on every Linux.
-const TICKS: f64 = 100.0;
-
-/// User and system time of all threads of a process since its start, in seconds, to 10 ms.
+/// User and system time of all threads of a process since its start, also of threads that have
+/// ended, in seconds, to the nanosecond.
 pub fn seconds(process: u32) -> Result<f64, String> {
-    let path = format!("/proc/{process}/stat");
-    let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    // The name of the program, in parentheses, may hold anything.
-    let (_, rest) = text.rsplit_once(')').ok_or("no name in stat")?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<f64>().ok();
-    match (ticks(), ticks()) {
-        (Some(user), Some(system)) => Ok((user + system) / TICKS),
-        _ => Err(format!("{path}: no times")),
-    }
+    let id = i32::try_from(process).map_err(|error| error.to_string())?;
+    let time = clock_getcpuclockid(Pid::from_raw(id)).and_then(clock_gettime);
+    let time = time.map_err(|error| format!("no processor time of process {process}: {error}"))?;
+    Ok(std::time::Duration::from(time).as_secs_f64())
 }

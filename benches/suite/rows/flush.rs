@@ -22,6 +22,9 @@ pub const ROW: Row = Row {
 const MASTERS: usize = 1000;
 
 struct Round {
+    /// With nothing else to do, in ms.
+    idle: Vec<f64>,
+    /// Milliseconds.
     pings: Vec<f64>,
     /// Milliseconds of each FLUSHCONFIG.
     flushes: Vec<f64>,
@@ -30,13 +33,21 @@ struct Round {
 fn run(options: &Options) -> Result<Vec<Finding>, String> {
     let span = Duration::from_secs(options.pick(1, 5));
     let turns = turns::take(options.pick(1, 3), |daemon| play(daemon, span))?;
+    let idle = turns
+        .map(|round| round.idle.clone())
+        .map(|rounds| rounds.concat());
     Ok(vec![
         Finding::of_samples(
             "PING of another client meanwhile",
             "ms",
             turns.map(|round| round.pings.clone()),
             vec![Goal::Below(Quantile::P99, 1.0)],
-        ),
+        )
+        .note(format!(
+            "p99 of the same client before: rsentinel {:.2} ms, redis-sentinel {:.2} ms",
+            Quantile::P99.of(&idle[0]),
+            Quantile::P99.of(&idle[1])
+        )),
         Finding::of_samples(
             "FLUSHCONFIG",
             "ms",
@@ -51,6 +62,9 @@ fn play(daemon: Daemon, span: Duration) -> Result<Round, String> {
     let sentinel = long_file::sentinel(daemon, directory.path(), MASTERS, 0);
     let mut client = Client::connect(sentinel.port()).map_err(|error| error.to_string())?;
     let pinging = Pinging::start(sentinel.port())?;
+    std::thread::sleep(span / 2);
+    let idle = pinging.stop()?;
+    let pinging = Pinging::start(sentinel.port())?;
     let mut flushes = Vec::new();
     let end = Instant::now() + span;
     while Instant::now() < end {
@@ -63,6 +77,7 @@ fn play(daemon: Daemon, span: Duration) -> Result<Round, String> {
         }
     }
     Ok(Round {
+        idle,
         pings: pinging.stop()?,
         flushes,
     })
