@@ -65,7 +65,12 @@ impl Reply {
 
     /// The bytes of the reply, to be shared between connections of one protocol.
     pub fn to_bytes(&self, proto: Proto) -> Bytes {
-        let mut out = BytesMut::new();
+        self.to_bytes_of_about(0, proto)
+    }
+
+    /// The same for one that takes about so many bytes.
+    pub fn to_bytes_of_about(&self, length: usize, proto: Proto) -> Bytes {
+        let mut out = BytesMut::with_capacity(length + length / 16);
         self.encode(proto, &mut out);
         out.freeze()
     }
@@ -85,9 +90,17 @@ impl std::fmt::Display for DoubleText {
 }
 
 fn header(out: &mut BytesMut, kind: u8, count: usize) {
-    out.put_u8(kind);
-    out.put_slice(Decimal::of(count as u64).as_bytes());
-    out.put_slice(b"\r\n");
+    // Nearly all are short, and a long listing has thousands.
+    let digit = |n: usize| b'0' + (n % 10) as u8;
+    match count {
+        0..=9 => out.put_slice(&[kind, digit(count), b'\r', b'\n']),
+        10..=99 => out.put_slice(&[kind, digit(count / 10), digit(count), b'\r', b'\n']),
+        _ => {
+            out.put_u8(kind);
+            out.put_slice(Decimal::of(count as u64).as_bytes());
+            out.put_slice(b"\r\n");
+        }
+    }
 }
 
 /// A status or error line: one line whatever the text; CR and LF become spaces, a NUL ends it.

@@ -2,6 +2,7 @@
 
 mod decimal;
 mod encode;
+mod fields;
 pub mod limits;
 mod protocol_error;
 mod raw_text;
@@ -11,8 +12,9 @@ mod whole_request;
 
 pub use decimal::Decimal;
 pub use encode::{array, bulk};
+pub use fields::{Fields, Name};
 pub use protocol_error::ProtocolError;
 pub use raw_text::text_of;
-pub use reply::{Fields, Proto, Reply};
+pub use reply::{Proto, Reply};
 pub use request::{Limits, RequestReader};
 pub use whole_request::{WholeRequest, whole_request};

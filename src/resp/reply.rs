@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::decimal::Decimal;
-use super::encode::bulk;
+use super::fields::Fields;
 
 /// The protocol version of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,45 +45,6 @@ pub enum Reply {
     Double(f64),
     /// Bulk, RESP3 `=len txt:…`
     Verbatim(Bytes),
-}
-
-/// The names and values of a [`Reply::Fields`], each one a bulk string.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fields {
-    pub(super) pairs: usize,
-    pub(super) encoded: BytesMut,
-}
-
-/// What most records of a listing take, in bytes.
-const USUAL_FIELDS: usize = 1024;
-
-impl Fields {
-    /// None yet.
-    pub fn new() -> Self {
-        Fields {
-            pairs: 0,
-            encoded: BytesMut::with_capacity(USUAL_FIELDS),
-        }
-    }
-
-    /// Appends a field with a text.
-    pub fn text(&mut self, name: &str, value: &str) {
-        self.pairs += 1;
-        bulk(&mut self.encoded, name.as_bytes());
-        bulk(&mut self.encoded, value.as_bytes());
-    }
-
-    /// Appends a field with a number.
-    pub fn number(&mut self, name: &str, value: impl Into<i128>) {
-        self.pairs += 1;
-        bulk(&mut self.encoded, name.as_bytes());
-        bulk(&mut self.encoded, Decimal::of(value).as_bytes());
-    }
-
-    /// The encoded names and values.
-    pub fn encoded(&self) -> &[u8] {
-        &self.encoded
-    }
 }
 
 impl Reply {

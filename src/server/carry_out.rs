@@ -121,6 +121,7 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
         Next::Reply(reply) => reply,
         Next::View(format) => format(&*view(shared).await?),
         Next::Masters => {
+            shared.large_writes.after_these().await;
             let view = view(shared).await?;
             let proto = client.session.borrow().proto;
             return Ok(Answer::Encoded(shared.snapshots.masters(&view, proto)));

@@ -2,7 +2,7 @@
 //! a dozen short requests; one such write at a time, and everybody else's turn between two, keeps
 //! many who ask for listings from delaying the others.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -27,8 +27,11 @@ pub enum WriteTurn {
 /// Those who wait for their turn, in their order.
 #[derive(Debug, Default)]
 pub struct LargeWrites {
-    waiting: RefCell<VecDeque<Rc<Client>>>,
+    /// `None` is where [`LargeWrites::after_these`] ends, at most once.
+    waiting: RefCell<VecDeque<Option<Rc<Client>>>>,
     asked: Notify,
+    has_end: Cell<bool>,
+    end: Notify,
 }
 
 impl LargeWrites {
@@ -42,11 +45,23 @@ impl LargeWrites {
             WriteTurn::Asked => {}
             WriteTurn::NotAsked => {
                 client.write_turn.set(WriteTurn::Asked);
-                self.waiting.borrow_mut().push_back(Rc::clone(client));
+                self.waiting.borrow_mut().push_back(Some(Rc::clone(client)));
                 self.asked.notify_one();
             }
         }
         false
+    }
+
+    /// Waits until those had their turns who wait now, or less. What is long would only wait
+    /// behind them: it is newer when it is made then, and more can share it.
+    pub async fn after_these(&self) {
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
+        if !self.has_end.replace(true) {
+            self.waiting.borrow_mut().push_back(None);
+        }
+        self.end.notified().await;
     }
 }
 
@@ -56,7 +71,11 @@ pub async fn give_turns(shared: Rc<Shared>) {
     loop {
         let next = writes.waiting.borrow_mut().pop_front();
         match next {
-            Some(client) => {
+            Some(None) => {
+                writes.has_end.set(false);
+                writes.end.notify_waiters();
+            }
+            Some(Some(client)) => {
                 client.give_write_turn();
                 // Sockets are looked at before this goes on.
                 yield_now().await;

@@ -1,7 +1,7 @@
 //! Snapshots for listings: one at a time is asked for, and all who come meanwhile share the next,
 //! which is taken after they asked. What was formatted from one is shared, too.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
@@ -21,6 +21,8 @@ pub struct Snapshots {
     waiting: RefCell<Vec<oneshot::Sender<Arc<View>>>>,
     wanted: Notify,
     masters: RefCell<Masters>,
+    /// Of the last listing, in bytes.
+    length: Cell<usize>,
 }
 
 /// SENTINEL MASTERS, formatted at most once for each protocol.
@@ -54,9 +56,13 @@ impl Snapshots {
             Proto::Resp2 => &mut masters.resp2,
             Proto::Resp3 => &mut masters.resp3,
         };
-        listing
-            .get_or_insert_with(|| masters_listing(view).to_bytes(proto))
-            .clone()
+        let length = &self.length;
+        let format = || {
+            let bytes = masters_listing(view).to_bytes_of_about(length.get(), proto);
+            length.set(bytes.len());
+            bytes
+        };
+        listing.get_or_insert_with(format).clone()
     }
 
     /// To be called from time to time: nothing is kept for nobody.

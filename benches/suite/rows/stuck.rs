@@ -3,9 +3,8 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use socket2::SockRef;
 
@@ -14,6 +13,7 @@ use crate::harness::{Daemon, MASTER, SHORT, until};
 use crate::load::request;
 use crate::machine::resident_kib;
 use crate::options::Options;
+use crate::pinging::Pinging;
 use crate::quantiles::Quantile;
 use crate::serving::Serving;
 use crate::turns;
@@ -106,7 +106,7 @@ fn flood(process: u32, port: u16, reader: &Reader) -> Result<Flood, String> {
         words.extend(["parallel-syncs", "3"]);
     }
     let command = request(&words);
-    let pinging = Pinging::start(port).map_err(text)?;
+    let pinging = Pinging::start(port)?;
     let (before, mut most) = (resident()?, 0);
     let end = reader.heard() + FLOOD;
     while reader.heard() < end {
@@ -148,41 +148,6 @@ impl Reader {
     /// Bytes of events so far.
     fn heard(&self) -> usize {
         self.heard.load(Ordering::Relaxed)
-    }
-}
-
-/// A client that says PING over and over.
-struct Pinging {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<io::Result<Vec<f64>>>,
-}
-
-impl Pinging {
-    fn start(port: u16) -> io::Result<Pinging> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_nodelay(true)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = thread::spawn(move || {
-            let mut times = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                let asked = Instant::now();
-                stream.write_all(b"PING\r\n")?;
-                stream.read_exact(&mut [0; 7])?;
-                times.push(asked.elapsed().as_secs_f64() * 1000.0);
-                // A client among others, not a load of its own.
-                thread::sleep(Duration::from_millis(1));
-            }
-            Ok(times)
-        });
-        Ok(Pinging { stop, thread })
-    }
-
-    /// How long each took, in ms.
-    fn stop(self) -> Result<Vec<f64>, String> {
-        self.stop.store(true, Ordering::Relaxed);
-        let times = self.thread.join().map_err(|_| "a panic of the client")?;
-        times.map_err(text)
     }
 }
 
