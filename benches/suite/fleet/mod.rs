@@ -77,16 +77,20 @@ impl Fleet {
 
     /// Kills these masters as fast as it goes.
     pub fn kill(&mut self, masters: Range<usize>) -> Result<Kill, String> {
-        let mut kill: Option<Kill> = None;
+        let mut asked = Vec::new();
         for part in &mut self.parts {
             let (start, end) = (
                 masters.start.max(part.masters.start),
                 masters.end.min(part.masters.end),
             );
-            if start >= end {
-                continue;
+            if start < end {
+                part.order(&format!("kill {start} {end}"))?;
+                asked.push(part);
             }
-            let answer = part.ask(&format!("kill {start} {end}"))?;
+        }
+        let mut kill: Option<Kill> = None;
+        for part in asked {
+            let answer = part.answer()?;
             let mut times = answer.split(' ').filter_map(|word| {
                 let micros = Duration::from_micros(word.parse().ok()?);
                 Some(UNIX_EPOCH + micros)
@@ -94,8 +98,13 @@ impl Fleet {
             let (Some(began), Some(ended)) = (times.next(), times.next()) else {
                 return Err(format!("the fleet answered {answer:?}"));
             };
-            let began = kill.map_or(began, |kill| kill.began);
-            kill = Some(Kill { began, ended });
+            kill = Some(match kill {
+                Some(before) => Kill {
+                    began: before.began.min(began),
+                    ended: before.ended.max(ended),
+                },
+                None => Kill { began, ended },
+            });
         }
         kill.ok_or_else(|| "no such masters".to_owned())
     }
@@ -163,8 +172,12 @@ impl Part {
     }
 
     fn ask(&mut self, order: &str) -> Result<String, String> {
-        writeln!(self.orders, "{order}").map_err(|error| format!("the fleet is gone: {error}"))?;
+        self.order(order)?;
         self.answer()
+    }
+
+    fn order(&mut self, order: &str) -> Result<(), String> {
+        writeln!(self.orders, "{order}").map_err(|error| format!("the fleet is gone: {error}"))
     }
 
     fn answer(&mut self) -> Result<String, String> {

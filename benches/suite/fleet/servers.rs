@@ -87,9 +87,9 @@ async fn obey(groups: &mut [Group], first: usize, order: &str) -> String {
     match (words[0], number(1), number(2)) {
         ("kill", Some(start), Some(end)) => {
             let began = unix_micros();
-            for group in &mut groups[start - first..end - first] {
-                group.master.kill().await;
-            }
+            let groups = groups[start - first..end - first].iter_mut();
+            let mut masters: Vec<&mut Server> = groups.map(|group| &mut group.master).collect();
+            Server::kill_all(&mut masters).await;
             // The tasks of their connections end when they are next looked at.
             tokio::task::yield_now().await;
             format!("{began} {}", unix_micros())

@@ -37,7 +37,7 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
     ] {
         let turns = turns::take(rounds, |daemon| start(daemon, masters, None))?;
         findings.push(Finding::of_rounds(
-            format!("First PONG, {masters} masters with {REPLICAS} replicas each in the file"),
+            format!("First PONG, masters with {REPLICAS} replicas each in the file: {masters}"),
             "ms",
             turns.map(|round| round.0),
             vec![Goal::RatioAtMost(Quantile::Median, goal)],

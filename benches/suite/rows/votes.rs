@@ -44,7 +44,10 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
             play(daemon, masters, options.pick(20, 100))
         })?;
         let file_kib = turns.ours.first().map_or(0.0, |round| round.file_kib);
-        let title = |what: &str| format!("{masters} masters in the file: {what}");
+        let title = |what: &str| match masters {
+            1 => format!("1 master in the file: {what}"),
+            _ => format!("{masters} masters in the file: {what}"),
+        };
         findings.push(
             Finding::of_samples(
                 title("a vote"),
@@ -54,12 +57,18 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
             )
             .note(format!("the file of rsentinel has {file_kib:.0} KiB")),
         );
-        findings.push(Finding::of_samples(
-            title("a vote, beyond a durable write of the same size"),
-            "ms",
-            turns.map(|round| round.beyond_disk.clone()),
-            vec![Goal::Below(Quantile::Median, 3.0)],
-        ));
+        let [ours, reference] = turns.map(|round| round.beyond_disk.clone());
+        let reference = Quantile::Median.of(&reference.concat());
+        findings.push(
+            // A ratio of differences would say nothing.
+            Finding::of_samples(
+                title("a vote, beyond a durable write of the same size right after it"),
+                "ms",
+                [ours, Vec::new()],
+                vec![Goal::Below(Quantile::Median, 3.0)],
+            )
+            .note(format!("redis-sentinel: p50 {reference:.2} ms")),
+        );
         let calls = |place: usize| {
             let of = |rounds: &[Round]| -> Vec<f64> {
                 let counted = rounds.iter().filter_map(|round| round.calls);
