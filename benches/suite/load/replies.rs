@@ -8,7 +8,13 @@ pub struct Replies {
     /// Bytes of a bulk string, with the line end behind it, still to come.
     body: usize,
     header: Option<Header>,
+    /// A short reply that came again and again: those that follow are mostly the same, and comparing
+    /// is cheaper than reading.
+    usual: Option<Vec<u8>>,
 }
+
+/// The longest [`Replies::usual`], in bytes.
+const SHORT: usize = 128;
 
 /// A line that has begun.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +26,33 @@ struct Header {
 
 impl Replies {
     /// How many replies end in these bytes; an error reply is an error.
-    pub fn count(&mut self, mut bytes: &[u8]) -> Result<u64, String> {
+    pub fn count(&mut self, bytes: &[u8]) -> Result<u64, String> {
+        if !self.is_between_replies() {
+            return self.read(bytes);
+        }
+        let mut rest = bytes;
+        let mut replies = 0;
+        if let Some(usual) = &self.usual {
+            while let Some(behind) = rest.strip_prefix(&usual[..]) {
+                replies += 1;
+                rest = behind;
+            }
+        }
+        replies += self.read(rest)?;
+        if self.usual.is_none() && replies > 0 && self.is_between_replies() {
+            let length = bytes.len() / fit(replies)?;
+            let is_usual =
+                length <= SHORT && bytes.chunks(length).all(|one| *one == bytes[..length]);
+            self.usual = is_usual.then(|| bytes[..length].to_vec());
+        }
+        Ok(replies)
+    }
+
+    fn is_between_replies(&self) -> bool {
+        self.missing == 0 && self.body == 0 && self.header.is_none()
+    }
+
+    fn read(&mut self, mut bytes: &[u8]) -> Result<u64, String> {
         let mut replies = 0;
         loop {
             if self.body > 0 {
