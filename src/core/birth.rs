@@ -100,6 +100,7 @@ impl Sentinel {
             local_ips: BTreeMap::new(),
             deadlines: Deadlines::default(),
             ledger: Ledger::restored(on_disk),
+            burst: None,
             lookups: Default::default(),
             no_renames: Arc::default(),
             scripts: Default::default(),

@@ -110,6 +110,7 @@ pub struct Sentinel {
     local_ips: BTreeMap<ConnId, IpAddr>,
     deadlines: Deadlines,
     ledger: Ledger,
+    burst: Option<election::Burst>,
     lookups: Lookups,
     no_renames: Arc<Renames>,
     scripts: scripts::Queue,

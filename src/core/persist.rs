@@ -57,8 +57,6 @@ pub(super) struct Ledger {
     unannounced: Vec<(Epoch, MasterId)>,
     slowest_write: u64,
     failures_in_a_row: u32,
-    /// The newest epoch of our own making.
-    pub own_epoch: Option<Epoch>,
 }
 
 impl Ledger {

@@ -186,7 +186,7 @@ fn a_later_candidacy_of_another_master_takes_a_new_epoch_and_rebases_the_first()
     }
     w.kill_master();
     w.until("+try-failover", 5_000);
-    w.run(500);
+    w.run(200);
     w.kill(OTHER);
     w.until("+try-failover", 5_000);
     w.run(10);
@@ -195,6 +195,48 @@ fn a_later_candidacy_of_another_master_takes_a_new_epoch_and_rebases_the_first()
         assert_eq!(group.leader_epoch, epoch_of(2), "{}", w.story());
         assert_eq!(group.voted_for, Some(RunId::new(&me())));
     }
+}
+
+#[test]
+fn a_candidacy_within_a_second_begins_in_the_epoch_of_another_masters_election() {
+    let mut w = two_groups(1);
+    w.kill_master();
+    w.run(300);
+    w.kill(OTHER);
+    w.until("+try-failover", 5_000);
+    w.until("+switch-master", 5_000);
+    w.run(2_000);
+    let epochs: Vec<&str> = w.told("+new-epoch").into_iter().map(|(_, t)| t).collect();
+    assert!(epochs.iter().all(|e| *e == "1"), "{}", w.story());
+    assert_eq!(w.told("+promoted-slave").len(), 2, "{}", w.story());
+}
+
+#[test]
+fn a_candidacy_begins_in_the_epoch_in_which_we_have_just_voted_about_another_master() {
+    let mut w = two_groups(1);
+    w.kill_master();
+    w.run(990);
+    let waiter = w.asked(ip(OTHER), 6379, 7, Some(X));
+    w.until("+try-failover", 200);
+    assert_eq!(w.opinion(waiter), Some((false, X.into(), 7)));
+    w.run(50);
+    let epochs: Vec<&str> = w.told("+new-epoch").into_iter().map(|(_, t)| t).collect();
+    assert!(epochs.iter().all(|e| *e == "7"), "{}", w.story());
+    assert_eq!(
+        w.view().masters.iter().map(|m| m.config_epoch.get()).max(),
+        Some(7)
+    );
+}
+
+#[test]
+fn an_epoch_that_is_only_heard_of_is_not_shared() {
+    // It may be that of a forced failover of this very master.
+    let mut w = two_groups(1);
+    w.kill_master();
+    w.run(990);
+    w.hello_of(0, 7, M, 0);
+    w.until("+try-failover", 200);
+    assert_eq!(w.told("+new-epoch").last().unwrap().1, "8", "{}", w.story());
 }
 
 #[test]

@@ -124,6 +124,9 @@ impl Sentinel {
             self.announce(EventName::NewEpoch, id, pending.epoch.to_string());
         }
         if let Some(candidate) = pending.candidate {
+            if raised {
+                self.epoch_of_burst(pending.epoch, now.mono);
+            }
             let for_other = candidate != self.my_id;
             let stamp = self.desynchronised(now.mono);
             let Some(master) = self.masters.get_mut(&id) else {

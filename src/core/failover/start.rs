@@ -10,14 +10,12 @@ use super::{Failover, Order, Stage};
 impl Sentinel {
     /// Takes a new epoch, casts the own vote and asks for the others'.
     ///
-    /// Masters whose failovers begin while the first one's own vote is still on its way to the
-    /// disk share its epoch: votes are keyed by master and epoch, and epochs of a burst that
-    /// chase each other would make every election of it void.
+    /// Masters that are lost together share an epoch ([`Burst`]).
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, order: Order, now: Now) {
         let forced = order == Order::Forced;
         // A forced one has no votes to protect its epoch: it always takes a fresh one.
         let epoch = self
-            .shared_epoch(id)
+            .shared_epoch(id, now.mono)
             .filter(|_| !forced)
             .unwrap_or_else(|| self.unused_epoch(id));
         self.drop_reassertion(id);
@@ -41,7 +39,9 @@ impl Sentinel {
         for replica in master.replicas.values_mut() {
             replica.reconf = Reconf::Untold;
         }
-        self.ledger.own_epoch = Some(epoch);
+        if raised && !forced {
+            self.epoch_of_burst(epoch, now.mono);
+        }
         self.announce_own_epoch(id, epoch);
         self.announce_party(EventName::TryFailover, Party::master(id));
         self.cast_missing_own_vote(id);
@@ -68,18 +68,5 @@ impl Sentinel {
             m.config_epoch.max(pending.unwrap_or_default())
         });
         self.current_epoch.max(known).next()
-    }
-
-    /// Our own newest epoch, while it is not on disk yet and this master has no vote in it.
-    fn shared_epoch(&self, id: MasterId) -> Option<Epoch> {
-        let own = self.ledger.own_epoch?;
-        let master = self.masters.get(&id)?;
-        // While the disk fails, another may win that very epoch and publish under it.
-        let used = master
-            .leader_epoch
-            .max(master.config_epoch)
-            .max(master.void_epoch);
-        let free = used < own && master.pending_vote.is_none();
-        (own == self.current_epoch && own > self.ledger.durable_epoch() && free).then_some(own)
     }
 }
