@@ -66,11 +66,11 @@ pub fn waits_for(mode: PauseMode, session: &Session, settings: &Settings, words:
 }
 
 /// The command that a request means; most configurations rename none.
-fn find<'a>(settings: &Settings, words: &'a [Bytes]) -> Found<'a> {
+pub(super) fn find<'a, W: AsRef<[u8]>>(settings: &Settings, words: &'a [W]) -> Found<'a> {
     let renames = &settings.renames;
     match words.first() {
         Some(first) if !renames.is_empty() => renames
-            .meant_by(first)
+            .meant_by(first.as_ref())
             .map_or(Found::UnknownCommand, |name| {
                 table::find_as(name.as_bytes(), words)
             }),
@@ -79,7 +79,7 @@ fn find<'a>(settings: &Settings, words: &'a [Bytes]) -> Found<'a> {
 }
 
 /// A browser or a cross-protocol attack: such a connection is closed without a word.
-fn is_http(first: &[u8]) -> bool {
+pub(super) fn is_http(first: &[u8]) -> bool {
     words::is(first, "post") || words::is(first, "host:")
 }
 

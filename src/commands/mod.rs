@@ -31,7 +31,7 @@ pub use access::{
     UsersRefused, acl_log_length, fault_of_line, rule_book, settle_users, unopened, user_lines,
 };
 pub use answers::{down_reply, hello_reply, instruct_reply};
-pub use at_once::{answer_at_once, is_ordinary};
+pub use at_once::Ordinary;
 pub use clients::{client_line, kill_addr_reply, kill_reply, list_reply, own_reply};
 pub use dispatch::{dispatch, waits_for};
 pub use next::{AclStep, ClientsQuery, KillFilter, ListFilter, Next, PauseMode, ServerFacts};

@@ -42,6 +42,22 @@ pub fn refusal(
     })
 }
 
+/// Whether a user may run a command that is about no channel, with these words.
+pub fn may_run(users: &Users, user: &User, command: &Command, words: &[&[u8]]) -> bool {
+    user.is_unrestricted()
+        || users
+            .book()
+            .command(command.name.as_bytes())
+            .is_some_and(|facts| {
+                let wanted = Wanted {
+                    command: users.book().first_name(facts),
+                    first_argument: words.get(1).copied(),
+                    channels: WantedChannels::None,
+                };
+                user.check(&wanted).is_ok()
+            })
+}
+
 /// Whether a user may run this command with these words.
 pub fn check<'a>(
     users: &Users,

@@ -1,6 +1,6 @@
-//! Requests that are answered where they lie: see [`answer_at_once`].
+//! Requests that are answered where they lie: see [`Ordinary`].
 
-use crate::commands::{answer_at_once, is_ordinary};
+use crate::commands::Ordinary;
 use crate::resp::whole_request;
 
 use super::clients::Client;
@@ -18,15 +18,18 @@ pub struct Answered {
 /// Answers requests from the front of `input`, at most so many.
 pub fn answer(shared: &Shared, client: &Client, input: &[u8], at_most: usize) -> Answered {
     let mut done = Answered::default();
-    let mut session = client.session.borrow_mut();
-    if shared.pause.in_force().is_some() || !is_ordinary(&session, &shared.settings) {
+    if shared.pause.in_force().is_some() {
         return done;
     }
+    let mut session = client.session.borrow_mut();
+    let Some(ordinary) = Ordinary::of(&session, &shared.settings) else {
+        return done;
+    };
     let addresses = shared.door.addresses.load();
     client.outbox.reply(|out| {
         while done.requests < at_most
             && let Some(request) = whole_request(&input[done.bytes..])
-            && let Some(name) = answer_at_once(request.words(), &addresses, out)
+            && let Some(name) = ordinary.answer(request.words(), &addresses, out)
         {
             session.last_command = Some(name);
             session.was_carried_out = true;
@@ -34,7 +37,7 @@ pub fn answer(shared: &Shared, client: &Client, input: &[u8], at_most: usize) ->
             done.requests += 1;
         }
     });
-    drop(session);
+    drop((session, ordinary));
     if done.requests > 0 {
         shared.counters.commands.add(done.requests);
         shared.check_output(client);

@@ -1,7 +1,7 @@
 use bytes::BytesMut;
 
 use super::{Stage, row};
-use crate::commands::{Replies, answer_at_once, is_ordinary};
+use crate::commands::{Ordinary, Replies};
 use crate::resp::Proto;
 
 fn stage() -> Stage {
@@ -21,7 +21,8 @@ fn stage() -> Stage {
 fn at_once(stage: &Stage, line: &str) -> Option<(BytesMut, &'static str)> {
     let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
     let mut out = BytesMut::new();
-    let name = answer_at_once(&words, &stage.addresses, &mut out);
+    let name = Ordinary::of(&stage.session, &stage.settings)
+        .and_then(|ordinary| ordinary.answer(&words, &stage.addresses, &mut out));
     assert!(name.is_some() || out.is_empty(), "{line}");
     Some((out, name?))
 }
@@ -31,7 +32,6 @@ fn what_is_answered_at_once_is_answered_as_always() {
     for proto in [Proto::Resp2, Proto::Resp3] {
         let mut stage = stage();
         stage.session.proto = proto;
-        assert!(is_ordinary(&stage.session, &stage.settings));
         for line in [
             "ping",
             "PiNg",
@@ -70,7 +70,7 @@ fn connections_with_something_to_heed_are_not_ordinary() {
     let heeds = |prepare: &dyn Fn(&mut Stage)| {
         let mut stage = stage();
         prepare(&mut stage);
-        !is_ordinary(&stage.session, &stage.settings)
+        at_once(&stage, "ping").is_none()
     };
     assert!(heeds(&|stage| stage.session.replies = Replies::SkipNext));
     assert!(heeds(&|stage| {
@@ -78,7 +78,7 @@ fn connections_with_something_to_heed_are_not_ordinary() {
     }));
     assert!(heeds(&|stage| {
         let users = stage.settings.users.get_mut();
-        let user = users.edited(b"default", &["-info"]).expect("a rule");
+        let user = users.edited(b"default", &["-ping"]).expect("a rule");
         users.put(user);
     }));
     assert!(heeds(&|stage| {
@@ -87,7 +87,23 @@ fn connections_with_something_to_heed_are_not_ordinary() {
         users.put(user);
     }));
     assert!(heeds(&|stage| {
-        let renamed = stage.settings.renames.add(b"info", b"x");
+        let renamed = stage.settings.renames.add(b"ping", b"x");
+        renamed.expect("a command");
+    }));
+    assert!(heeds(&|stage| {
+        let renamed = stage.settings.renames.add(b"ping", b"post");
+        renamed.expect("a command");
+    }));
+    assert!(!heeds(&|stage| {
+        let users = stage.settings.users.get_mut();
+        let rules = ["-@all", "+ping"];
+        let user = users.edited(b"default", &rules).expect("rules");
+        users.put(user);
+    }));
+    assert!(!heeds(&|stage| {
+        let renamed = stage.settings.renames.add(b"ping", b"x");
+        renamed.expect("a command");
+        let renamed = stage.settings.renames.add(b"x", b"ping");
         renamed.expect("a command");
     }));
     assert!(!heeds(&|stage| {
