@@ -50,14 +50,17 @@ pub struct Ratio {
 
 impl Ratio {
     /// `numerator / denominator`, compared at `quantile`; the spread is that of the rounds of
-    /// each turn (a turn that one of them failed is left out).
+    /// each turn. Left out: a turn that one of them failed, and one with a time that is not
+    /// positive, as of a step that came before `down-after`.
     pub fn of(numerator: &[Vec<f64>], denominator: &[Vec<f64>], quantile: Quantile) -> Ratio {
         let whole = quantile.of(&numerator.concat()) / quantile.of(&denominator.concat());
         let pairs = numerator
             .iter()
             .zip(denominator)
             .map(|(n, d)| quantile.of(n) / quantile.of(d));
-        let pairs: Vec<f64> = pairs.filter(|ratio| ratio.is_finite()).collect();
+        let pairs: Vec<f64> = pairs
+            .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
+            .collect();
         let fold = |start: f64, pick: fn(f64, f64) -> f64| pairs.iter().copied().fold(start, pick);
         Ratio {
             whole,

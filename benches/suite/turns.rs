@@ -80,8 +80,8 @@ impl<T> Turns<T> {
         match result {
             Ok(result) => self.of(daemon).push(result),
             Err(reason) => {
-                let first_line = reason.lines().next().unwrap_or_default();
-                println!("   a round of {daemon:?} failed: {first_line}");
+                // With the ends of the logs, if there are any: why it failed is worth knowing.
+                println!("   a round of {daemon:?} failed: {reason}");
                 self.failures.push((daemon, reason));
             }
         }

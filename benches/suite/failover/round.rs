@@ -11,7 +11,7 @@ use super::first_write::FirstWrite;
 use super::server_log::Told;
 use super::stage::Stage;
 use super::steps::{Event, Story};
-use crate::harness::MASTER;
+use crate::harness::{MASTER, tails};
 
 /// A failover that takes longer has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,7 +69,8 @@ pub fn strike_and_write(stage: &mut Stage, fault: Fault) -> Result<Struck, Strin
     let mut struck = strike(stage, fault)?;
     struck.first_write = client.wait(PATIENCE);
     if struck.first_write.is_none() {
-        return Err(format!("no write within {PATIENCE:?}"));
+        let logs = tails(stage.cluster.directory());
+        return Err(format!("no write within {PATIENCE:?}\n{logs}"));
     }
     wait_switched(stage, &mut struck)?;
     Ok(struck)
@@ -77,15 +78,18 @@ pub fn strike_and_write(stage: &mut Stage, fault: Fault) -> Result<Struck, Strin
 
 /// Waits until every sentinel has announced a switch.
 pub fn wait_switched(stage: &Stage, struck: &mut Struck) -> Result<(), String> {
-    while struck.at.elapsed() < PATIENCE {
+    loop {
         let mut subscribers = stage.cluster.subscribers.iter();
         if subscribers.all(|subscriber| !subscriber.on("+switch-master").is_empty()) {
             struck.switched = Some(Instant::now());
             return Ok(());
         }
+        if struck.at.elapsed() > PATIENCE {
+            let logs = tails(stage.cluster.directory());
+            return Err(format!("no failover within {PATIENCE:?}\n{logs}"));
+        }
         thread::sleep(LOOK);
     }
-    Err(format!("no failover within {PATIENCE:?}"))
 }
 
 /// All that was heard since, after listening on for so long after the last switch.

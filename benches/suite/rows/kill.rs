@@ -27,6 +27,8 @@ pub const STOP: Row = Row {
 
 /// Clusters made ready at a time.
 const AT_ONCE: usize = 8;
+/// Oddities of a round that are shown.
+const SHOWN: usize = 3;
 
 /// kill -9.
 fn kill(options: &Options) -> Result<Vec<Finding>, String> {
@@ -105,11 +107,13 @@ fn notes(turns: &Turns<Steps>) -> Vec<String> {
         let odd = rounds.iter().filter(|steps| !steps.oddities.is_empty());
         let odd: Vec<&Steps> = odd.collect();
         if let Some(first) = odd.first() {
+            let shown = first.oddities.iter().take(SHOWN).map(String::as_str);
             notes.push(format!(
-                "{name}: {} of {} rounds with oddities; the first: {}",
+                "{name}: {} of {} rounds with oddities; the first of them, {} in all: {}",
                 odd.len(),
                 rounds.len(),
-                first.oddities.join("; ")
+                first.oddities.len(),
+                shown.collect::<Vec<_>>().join("; ")
             ));
         }
     }
