@@ -27,7 +27,7 @@ pub struct Struck {
     pub old: u16,
     /// When the first write on another one was acknowledged, if anybody tried.
     pub first_write: Option<Instant>,
-    /// When the last sentinel was seen to have announced its switch, a few milliseconds late.
+    /// When the last sentinel announced its switch.
     pub switched: Option<Instant>,
 }
 
@@ -79,9 +79,14 @@ pub fn strike_and_write(stage: &mut Stage, fault: Fault) -> Result<Struck, Strin
 /// Waits until every sentinel has announced a switch.
 pub fn wait_switched(stage: &Stage, struck: &mut Struck) -> Result<(), String> {
     loop {
-        let mut subscribers = stage.cluster.subscribers.iter();
-        if subscribers.all(|subscriber| !subscriber.on("+switch-master").is_empty()) {
-            struck.switched = Some(Instant::now());
+        let subscribers = stage.cluster.subscribers.iter();
+        let firsts = subscribers.map(|subscriber| {
+            let switches = subscriber.on("+switch-master");
+            switches.first().map(|switch| switch.at)
+        });
+        let firsts: Option<Vec<Instant>> = firsts.collect();
+        if let Some(firsts) = firsts {
+            struck.switched = firsts.into_iter().max();
             return Ok(());
         }
         if struck.at.elapsed() > PATIENCE {
