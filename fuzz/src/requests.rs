@@ -3,7 +3,7 @@
 //! The first byte of the input chooses the limits (`0` … `3`), the second how it is cut.
 
 use bytes::{Bytes, BytesMut};
-use rsentinel::resp::{Limits, ProtocolError, RequestReader, limits::MAX_LINE};
+use rsentinel::resp::{Limits, ProtocolError, RequestReader, limits::MAX_LINE, whole_request};
 use rsentinel::types::quote;
 
 use super::memory::bounded;
@@ -15,8 +15,8 @@ struct Outcome {
     error: Option<ProtocolError>,
 }
 
-/// The same requests and the same end however the bytes are cut; what was read, written again,
-/// reads the same.
+/// The same requests and the same end however the bytes are cut, or when the first one is read where
+/// it lies; what was read, written again, reads the same.
 pub fn judge(data: &[u8]) {
     let [mode, cuts, input @ ..] = data else {
         return;
@@ -35,6 +35,10 @@ pub fn judge(data: &[u8]) {
     if input.len() <= 1024 {
         let bytes: Vec<&[u8]> = input.chunks(1).collect();
         assert_eq!(read(&bytes, limits, authenticates_at), whole);
+    }
+    if let (0, Some(request)) = (mode & 3, whole_request(input)) {
+        let words: Vec<&[u8]> = whole.requests[0].iter().map(|word| &word[..]).collect();
+        assert_eq!(request.words(), words);
     }
     for request in &whole.requests {
         assert!(!request.is_empty());

@@ -17,4 +17,4 @@ pub use protocol_error::ProtocolError;
 pub use raw_text::text_of;
 pub use reply::{Proto, Reply};
 pub use request::{Limits, RequestReader};
-pub use whole_request::{WholeRequest, whole_request};
+pub use whole_request::{LONGEST_SHORT_WORD, WholeRequest, whole_request};

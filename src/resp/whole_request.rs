@@ -2,6 +2,8 @@
 
 /// The most words of such a request.
 const MAX_WORDS: usize = 4;
+/// The most bytes of each.
+pub const LONGEST_SHORT_WORD: usize = 99;
 
 /// A request at the front of the input.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +21,7 @@ impl<'a> WholeRequest<'a> {
     }
 }
 
-/// Reads a request of a few short words, written as every client library writes it. `None` says
+/// Reads a request of a few words of at most [`LONGEST_SHORT_WORD`] bytes, written as every client library writes it. `None` says
 /// nothing about what has come: [`super::RequestReader`] can tell, and reads all of them.
 pub fn whole_request(input: &[u8]) -> Option<WholeRequest<'_>> {
     let (count, mut rest) = header(b'*', input)?;

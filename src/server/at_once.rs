@@ -1,7 +1,7 @@
 //! Requests that are answered where they lie: see [`Ordinary`].
 
 use crate::commands::Ordinary;
-use crate::resp::whole_request;
+use crate::resp::{LONGEST_SHORT_WORD, whole_request};
 
 use super::clients::Client;
 use super::serve::Shared;
@@ -18,7 +18,7 @@ pub struct Answered {
 /// Answers requests from the front of `input`, at most so many.
 pub fn answer(shared: &Shared, client: &Client, input: &[u8], at_most: usize) -> Answered {
     let mut done = Answered::default();
-    if shared.pause.in_force().is_some() {
+    if shared.pause.in_force().is_some() || shared.limits.max_bulk < LONGEST_SHORT_WORD {
         return done;
     }
     let mut session = client.session.borrow_mut();

@@ -34,6 +34,22 @@ fn thousands_of_pipelined_requests_are_all_answered() {
 }
 
 #[test]
+fn long_replies_of_many_connections_arrive_whole() {
+    let daemon = Daemon::start();
+    let word = format!("$300000\r\n{}\r\n", "x".repeat(300_000));
+    let request = format!("*2\r\n$4\r\nPING\r\n{word}");
+    let mut clients: Vec<Client> = (0..20).map(|_| daemon.client()).collect();
+    for client in &mut clients {
+        client.send(request.repeat(2));
+    }
+    daemon.client().ask("PING", "+PONG\r\n");
+    for client in &mut clients {
+        client.expect(&word.repeat(2));
+        client.ask("PING", "+PONG\r\n");
+    }
+}
+
+#[test]
 fn a_request_that_waits_delays_later_ones_of_its_own_connection_only() {
     let mut daemon = Daemon::start();
     let (mut waiting, mut other) = (daemon.client(), daemon.client());
