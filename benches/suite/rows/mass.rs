@@ -53,7 +53,9 @@ struct Case {
 #[derive(Debug)]
 struct Round {
     /// Milliseconds from the first kill and `down-after` to the first `+switch-master` anywhere.
-    first: f64,
+    first: Option<f64>,
+    /// The same to the last sentinel's, of each master published at all of them.
+    each: Vec<f64>,
     /// To the last one everywhere; none when some master was not published in time.
     all: Option<f64>,
     /// Masters published at all sentinels, and those that were not.
@@ -178,10 +180,18 @@ fn findings_of(case: Case, rounds: &[Vec<Round>; 2]) -> Vec<Finding> {
             of(|round| Some(round.missing as f64)),
             goal(Goal::AtMost(0.0)),
         ),
+        Finding::of_samples(
+            title("each of those published, beyond down-after"),
+            "ms",
+            rounds
+                .each_ref()
+                .map(|rounds| rounds.iter().map(|round| round.each.clone()).collect()),
+            Vec::new(),
+        ),
         Finding::of_rounds(
             title("first published, beyond down-after"),
             "ms",
-            of(|round| Some(round.first)),
+            of(|round| round.first),
             Vec::new(),
         ),
         Finding::of_rounds(
@@ -234,7 +244,10 @@ fn play(daemon: Daemon, case: Case) -> Result<Round, String> {
     std::thread::sleep(Duration::from_millis(watch.down_after) + LISTEN_ON);
     let killing = kill.ended.duration_since(kill.began).unwrap_or_default();
     let round = judge(&listeners, kill.began, case, killing.as_secs_f64() * 1000.0);
-    println!("   {daemon:?}: {round:?}");
+    println!(
+        "   {daemon:?}: {} of {masters} published everywhere, +try-failover {}, {:?}",
+        round.published, round.attempts, round.aborts
+    );
     Ok(round)
 }
 
@@ -265,7 +278,10 @@ fn judge(listeners: &[Listener], killed: SystemTime, case: Case, killing: f64) -
     let everywhere = published
         .values()
         .filter(|times| times.len() == listeners.len());
-    let everywhere = everywhere.count();
+    let each: Vec<f64> = everywhere
+        .filter_map(|times| times.iter().copied().max_by(f64::total_cmp))
+        .collect();
+    let everywhere = each.len();
     let times = published.values().flatten().copied();
     let count = |is: &dyn Fn(&str) -> bool| -> usize {
         listeners.iter().map(|listener| listener.count(is)).sum()
@@ -280,7 +296,8 @@ fn judge(listeners: &[Listener], killed: SystemTime, case: Case, killing: f64) -
         .iter()
         .map(|listener| listener.count(|channel| channel == "+new-epoch"));
     Round {
-        first: times.clone().fold(f64::INFINITY, f64::min),
+        first: times.clone().min_by(f64::total_cmp),
+        each,
         all: (everywhere == masters).then(|| times.fold(f64::NEG_INFINITY, f64::max)),
         published: everywhere,
         missing: masters - everywhere,
