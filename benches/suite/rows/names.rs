@@ -45,15 +45,18 @@ const LOST: Duration = Duration::from_secs(1);
 struct Seen {
     /// Milliseconds of each PING that was answered; of the others, as long as was waited.
     stalls: Vec<f64>,
-    /// PINGs not answered within [`LOST`], in percent.
+    /// The same before, while the name server answers: what the machine itself does to a PING.
+    before: Vec<f64>,
+    /// PINGs of the silence not answered within [`LOST`], in percent.
     lost: f64,
     /// Milliseconds beyond down-after until the first `+switch-master`; none within the limit.
     failover: Option<f64>,
 }
 
-/// Samples of the three findings, each of both daemons, and what to say of them.
+/// Samples of the four findings, each of both daemons, and what to say of them.
 struct Samples {
     stalls: [Vec<Vec<f64>>; 2],
+    before: [Vec<Vec<f64>>; 2],
     lost: [Vec<Vec<f64>>; 2],
     failovers: [Vec<Vec<f64>>; 2],
     notes: Vec<String>,
@@ -78,6 +81,12 @@ fn names(options: &Options) -> Result<Vec<Finding>, String> {
             "ms",
             samples.stalls,
             vec![Goal::Below(Max, 10.0)],
+        ),
+        Finding::of_samples(
+            "a PING each 50 ms before, while it answers (what the machine does to a PING)",
+            "ms",
+            samples.before,
+            Vec::new(),
         ),
         Finding::of_samples(
             "PINGs not answered within a second",
@@ -124,11 +133,12 @@ fn measure_inside(options: &Options) -> Result<Samples, String> {
             rounds.map(of).collect()
         })
     };
-    let notes = row["findings"][2]["notes"].as_array().into_iter().flatten();
+    let notes = row["findings"][3]["notes"].as_array().into_iter().flatten();
     Ok(Samples {
         stalls: samples(0),
-        lost: samples(1),
-        failovers: samples(2),
+        before: samples(1),
+        lost: samples(2),
+        failovers: samples(3),
         notes: notes
             .filter_map(|note| Some(note.as_str()?.to_owned()))
             .collect(),
@@ -159,6 +169,7 @@ fn measure(options: &Options) -> Result<Samples, String> {
     }
     Ok(Samples {
         stalls: turns.map(|seen| seen.stalls.clone()),
+        before: turns.map(|seen| seen.before.clone()),
         lost: turns.map(|seen| vec![seen.lost]),
         failovers,
         notes,
@@ -175,21 +186,9 @@ fn play(daemon: Daemon, dns: &Dns, silence: Duration, limit: Duration) -> Result
         .iter()
         .map(|sentinel| Subscriber::start(sentinel.port()))
         .collect();
+    let before = ping_all(&sentinels, silence / 2)?;
     dns.be(Mode::Holds);
-    let pinged: Result<Vec<Vec<Duration>>, String> = thread::scope(|scope| {
-        let pings: Vec<_> = sentinels
-            .iter()
-            .map(|sentinel| scope.spawn(|| ping(sentinel.port(), silence)))
-            .collect();
-        let all = pings.into_iter().map(|ping| {
-            let result = ping
-                .join()
-                .map_err(|panic| turns::panic_text(panic.as_ref()));
-            result?.map_err(|error| error.to_string())
-        });
-        all.collect()
-    });
-    let times = pinged?.concat();
+    let times = ping_all(&sentinels, silence)?;
     let lost = times.iter().filter(|time| **time >= LOST).count();
 
     master.process().kill();
@@ -208,6 +207,7 @@ fn play(daemon: Daemon, dns: &Dns, silence: Duration, limit: Duration) -> Result
     let lost = 100.0 * lost as f64 / times.len() as f64;
     Ok(Seen {
         stalls: times.into_iter().map(millis).collect(),
+        before: before.into_iter().map(millis).collect(),
         lost,
         failover: switched().map(|at| millis(at - death) - millis(DOWN_AFTER)),
     })
@@ -248,6 +248,24 @@ fn start(daemon: Daemon, directory: &Path) -> (RedisServer, RedisServer, Vec<Sen
         sentinels.iter().all(knows_all).then_some(())
     });
     (master, replica, sentinels)
+}
+
+/// The times of PINGs to all of them.
+fn ping_all(sentinels: &[Sentinel], during: Duration) -> Result<Vec<Duration>, String> {
+    let times: Result<Vec<Vec<Duration>>, String> = thread::scope(|scope| {
+        let pings: Vec<_> = sentinels
+            .iter()
+            .map(|sentinel| scope.spawn(|| ping(sentinel.port(), during)))
+            .collect();
+        let all = pings.into_iter().map(|ping| {
+            let result = ping
+                .join()
+                .map_err(|panic| turns::panic_text(panic.as_ref()));
+            result?.map_err(|error| error.to_string())
+        });
+        all.collect()
+    });
+    Ok(times?.concat())
 }
 
 /// The time of each PING, sent on time whether or not the ones before have been answered.
