@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::commands::{Next, dispatch, down_reply, hello_reply, instruct_reply, waits_for};
+use crate::commands::{Next, dispatch, hello_reply, instruct_reply, waits_for};
 use crate::core;
 use crate::core::event::{DownQuestion, Instruction};
 use crate::core::notice::Level;
@@ -18,6 +18,7 @@ use super::access;
 use super::admission::note_peer;
 use super::clients::Client;
 use super::door::Call;
+use super::questions::Questions;
 use super::serve::Shared;
 
 /// How a connection goes on after a request.
@@ -32,11 +33,23 @@ pub enum Flow {
 }
 
 /// Carries one request out. Returns when its replies have been appended to the outbox, so that
-/// replies keep the order of requests; other connections go on meanwhile.
-pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) -> Flow {
+/// replies keep the order of requests, or when it is owed an answer like those before it (see
+/// [`Questions`]); other connections go on meanwhile.
+pub async fn carry_out(
+    shared: &Shared,
+    client: &Rc<Client>,
+    questions: &mut Questions,
+    words: &[Bytes],
+) -> Flow {
+    if !questions.is_empty() && !questions.may_join(words) {
+        match questions.settle(shared, client).await {
+            Flow::GoOn => {}
+            other => return other,
+        }
+    }
     wait_for_pause(shared, client, words).await;
     let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
-    let answer = answer(shared, client, next).await;
+    let answer = answer(shared, client, questions, next).await;
     if client.session.borrow().was_carried_out {
         shared.counters.commands.add(1);
     }
@@ -49,10 +62,16 @@ pub async fn carry_out(shared: &Shared, client: &Rc<Client>, words: &[Bytes]) ->
             }
         }
         Ok(Answer::Confirmations(all)) => all.iter().for_each(|one| say(shared, client, one)),
+        Ok(Answer::Later) => return Flow::GoOn,
         Err(flow) => return flow,
     }
-    client.outbox.release_pushes();
     client.session.borrow_mut().replies.request_done();
+    finish(shared, client)
+}
+
+/// After the replies to a request.
+pub fn finish(shared: &Shared, client: &Client) -> Flow {
+    client.outbox.release_pushes();
     if client.session.borrow().kept_bytes() > shared.limits.query_buffer {
         let what = "Closing client that reached max query buffer length";
         shared.log_client(Level::Warning, what, client);
@@ -85,6 +104,8 @@ enum Answer {
     Encoded(Bytes),
     /// The pushes that confirm a change of subscriptions.
     Confirmations(Vec<Reply>),
+    /// It is among the questions that are owed one.
+    Later,
 }
 
 /// The monitor is gone, so the process is ending.
@@ -97,7 +118,7 @@ impl From<Gone> for Flow {
 }
 
 /// Appends a reply unless CLIENT REPLY silences it.
-fn reply_unless_muted(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
+pub fn reply_unless_muted(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
     if !client.session.borrow().replies.muted() {
         say(shared, client, reply);
     } else if let Reply::Error(_) = reply {
@@ -116,7 +137,12 @@ fn say(shared: &Shared, client: &Rc<Client>, reply: &Reply) {
 }
 
 /// `Err` when there is nothing to say.
-async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answer, Flow> {
+async fn answer(
+    shared: &Shared,
+    client: &Rc<Client>,
+    questions: &mut Questions,
+    next: Next,
+) -> Result<Answer, Flow> {
     let reply = match next {
         Next::Reply(reply) => reply,
         Next::View(format) => format(&*view(shared).await?),
@@ -133,7 +159,8 @@ async fn answer(shared: &Shared, client: &Rc<Client>, next: Next) -> Result<Answ
         Next::Addresses(format) => format(&shared.door.addresses.load()),
         Next::AskDown(question) => {
             note_peer(shared, client);
-            down_reply(ask_down(shared, client, question).await?)
+            questions.asked(ask_down(shared, client, question).await?);
+            return Ok(Answer::Later);
         }
         Next::Hello(text) => {
             note_peer(shared, client);
@@ -189,7 +216,7 @@ async fn ask_down(
     shared: &Shared,
     client: &Client,
     question: DownQuestion,
-) -> Result<core::Reply, Gone> {
+) -> Result<oneshot::Receiver<core::Reply>, Gone> {
     let (reply, answer) = oneshot::channel();
     let client_name = client.session.borrow().name.clone();
     client.outbox.hold_pushes();
@@ -199,7 +226,7 @@ async fn ask_down(
         reply,
     };
     shared.door.peers.send(call).await.map_err(|_| Gone)?;
-    answer.await.map_err(|_| Gone)
+    Ok(answer)
 }
 
 async fn instruct(

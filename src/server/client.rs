@@ -16,6 +16,7 @@ use crate::resp::{Limits, RequestReader};
 use super::at_once::{self, Answered};
 use super::carry_out::{Flow, carry_out};
 use super::clients::Client;
+use super::questions::Questions;
 use super::serve::Shared;
 use super::stream::{Ended, Stream};
 
@@ -101,8 +102,9 @@ where
     // What has come and is not understood yet.
     let mut buffer = BytesMut::new();
     let mut turn = 0;
+    let mut questions = Questions::default();
     loop {
-        if requests.is_between_requests() && !buffer.is_empty() {
+        if requests.is_between_requests() && !buffer.is_empty() && questions.is_empty() {
             let answered = at_once::answer(shared, client, &buffer, REQUESTS_PER_TURN - turn);
             buffer.advance(answered.bytes);
             turn += answered.requests;
@@ -111,6 +113,9 @@ where
         let request = match requests.read(&mut buffer, auth_required) {
             Ok(request) => request,
             Err(error) => {
+                stream
+                    .while_writing(questions.settle(shared, client))
+                    .await?;
                 shared.counters.errors.add(1);
                 if !client.session.borrow().replies.muted() {
                     client.outbox.reply(|out| error.encode(out));
@@ -122,7 +127,7 @@ where
         client.unread.set(buffer.len() + requests.held());
         client.unread_free.set(buffer.capacity() - buffer.len());
         if let Some(words) = request {
-            let work = carry_out(shared, client, &words);
+            let work = carry_out(shared, client, &mut questions, &words);
             match stream.while_writing(work).await? {
                 Flow::GoOn => {}
                 Flow::CloseWritten => return Ok(End::Written),
@@ -139,6 +144,17 @@ where
         if turn >= REQUESTS_PER_TURN {
             turn = 0;
             stream.while_writing(yield_now()).await?;
+            continue;
+        }
+        if !questions.is_empty() {
+            match stream
+                .while_writing(questions.settle(shared, client))
+                .await?
+            {
+                Flow::GoOn => {}
+                Flow::CloseWritten => return Ok(End::Written),
+                Flow::CloseNow => return Ok(End::Now),
+            }
             continue;
         }
         if buffer.len() + requests.held() > shared.limits.query_buffer {

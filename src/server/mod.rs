@@ -19,6 +19,7 @@ pub mod listener;
 pub mod monitor;
 mod outbox;
 mod pause;
+mod questions;
 mod scripts;
 pub mod serve;
 mod snapshots;

@@ -136,6 +136,49 @@ fn questions_of_peers_take_the_peers_queue_with_the_name_of_the_asker() {
     client.expect("*3\r\n:1\r\n$4\r\nthem\r\n:1\r\n");
 }
 
+/// As many votes as masters died are asked for on one connection, and one write answers them all.
+#[test]
+fn questions_that_arrive_together_are_all_asked_before_one_is_answered_and_answers_keep_their_order()
+ {
+    let mut daemon = Daemon::start();
+    let mut client = daemon.client();
+    let mut requests = String::new();
+    for port in 1..=3 {
+        requests += &format!("SENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 {port} 3 *\r\n");
+    }
+    client.send(&(requests + "PING\r\nSENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 4 3 *\r\n"));
+    let mut question = |expected: i64| match next_call(&mut daemon.peers) {
+        Call::AskDown {
+            question, reply, ..
+        } => {
+            assert_eq!(question.port, expected);
+            reply
+        }
+        other => panic!("another call: {other:?}"),
+    };
+    let replies: Vec<_> = (1..=3).map(&mut question).collect();
+    for (at, reply) in replies.into_iter().enumerate().rev() {
+        let opinion = DownOpinion {
+            down: at == 1,
+            leader: None,
+            epoch: Epoch::ZERO,
+        };
+        reply.send(Reply::Down(opinion)).expect("waiting");
+    }
+    let not_down = "*3\r\n:0\r\n$1\r\n*\r\n:0\r\n";
+    let down = "*3\r\n:1\r\n$1\r\n*\r\n:0\r\n";
+    client.expect(&format!("{not_down}{down}{not_down}+PONG\r\n"));
+    let opinion = DownOpinion {
+        down: true,
+        leader: None,
+        epoch: Epoch::ZERO,
+    };
+    question(4)
+        .send(Reply::Down(opinion))
+        .expect("waiting, after the PING");
+    client.expect(down);
+}
+
 #[test]
 fn addresses_are_answered_without_asking_anybody() {
     let daemon = Daemon::start();
