@@ -141,7 +141,7 @@ fn an_epoch_at_its_maximum_neither_wraps_nor_elects_twice() {
 
 const OTHER: &str = "10.0.0.8:6379";
 
-fn two_groups(disk_ms: u64) -> World {
+pub fn two_groups(disk_ms: u64) -> World {
     let mut other = MasterConf::new(MasterName::new("other"), address(OTHER), 2);
     other.down_after = 1_000;
     other.failover_timeout = 20_000;

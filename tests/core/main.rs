@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, dead_code)]
 
+mod busy_candidates;
 mod cluster;
 mod coordinated;
 mod corrections;

@@ -4,11 +4,12 @@
 
 use rand::RngExt;
 
-use crate::types::{Epoch, MasterName, Now, RunId};
+use crate::types::{Epoch, MasterName, Mono, Now, RunId};
 
 use super::super::deadlines::Deadline;
 use super::super::failover::Order;
-use super::super::instances::Master;
+use super::super::instances::{Master, Peer};
+use super::super::links::Link;
 use super::super::notice::Level;
 use super::super::{MasterId, Sentinel};
 
@@ -16,6 +17,9 @@ use super::super::{MasterId, Sentinel};
 /// the slowest recent rewrite of the file, within these bounds.
 const SHORTEST_SLOT_MS: u64 = 10;
 const LONGEST_SLOT_MS: u64 = 150;
+/// So long after ODOWN at most, candidates before us that are seen to be busy are given more time.
+/// A host with thousands of masters takes no longer to be failed over.
+const BUSY_FOR_MS: u64 = 3_000;
 
 impl Sentinel {
     /// Without a failover in progress: waits, stands, or does nothing.
@@ -40,8 +44,9 @@ impl Sentinel {
         }
         let begin = match master.candidacy {
             Some(begin) => begin,
-            None => now.mono.plus(self.candidacy_delay(id)),
+            None => now.mono.plus(self.candidacy_delay(id, now.mono)),
         };
+        let begin = begin.max(self.busy_until(id, now.mono));
         if begin <= now.mono {
             return self.start_failover(id, Order::Odown, now);
         }
@@ -51,11 +56,11 @@ impl Sentinel {
         self.deadlines.set(Deadline::Failover(id), Some(begin));
     }
 
-    fn candidacy_delay(&mut self, id: MasterId) -> u64 {
+    fn candidacy_delay(&mut self, id: MasterId, now: Mono) -> u64 {
         let Some(master) = self.masters.get(&id) else {
             return 0;
         };
-        let rank = self.rank(master);
+        let rank = self.before_us(master, now).count() as u64;
         if rank == 0 {
             return 0;
         }
@@ -63,19 +68,37 @@ impl Sentinel {
         rank * slot + self.rng.random_range(0..=slot / 4)
     }
 
-    /// Our place among ourselves and the peers that could stand too.
-    fn rank(&self, master: &Master) -> u64 {
-        let epoch = self.current_epoch.next();
+    /// The peers that could stand too and come before us.
+    fn before_us<'m>(
+        &self,
+        master: &'m Master,
+        now: Mono,
+    ) -> impl Iterator<Item = (&'m Peer, &Link)> {
+        let shared = self.shared_epoch(master.id, now);
+        let epoch = shared.unwrap_or_else(|| self.current_epoch.next());
         let own = precedence(&self.my_id, &master.name, epoch);
-        let able = master.peers.values().filter(|p| {
-            !p.health.is_down()
-                && self
-                    .links
-                    .get(&p.link)
-                    .is_some_and(|l| l.command.state.is_up())
-        });
-        able.filter(|p| precedence(&p.id, &master.name, epoch) < own)
-            .count() as u64
+        master.peers.values().filter_map(move |p| {
+            let link = self.links.get(&p.link)?;
+            let able = !p.health.is_down() && link.command.state.is_up();
+            (able && precedence(&p.id, &master.name, epoch) < own).then_some((p, link))
+        })
+    }
+
+    /// How long a candidate before us deserves patience, because it is asking for votes: about
+    /// other masters, if ours is but one of many that died together. Its request about this one is
+    /// on its way, and a second candidate would only split the vote.
+    fn busy_until(&self, id: MasterId, now: Mono) -> Mono {
+        let Some(master) = self.masters.get(&id) else {
+            return now;
+        };
+        let limit = master.odown_since.map(|at| at.plus(BUSY_FOR_MS));
+        let asked = self
+            .before_us(master, now)
+            .filter_map(|(_, link)| link.vote_asked);
+        let (Some(limit), Some(asked)) = (limit, asked.max()) else {
+            return now;
+        };
+        asked.plus(self.slot(master)).min(limit)
     }
 
     pub(in crate::core) fn slot(&self, master: &Master) -> u64 {

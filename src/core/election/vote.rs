@@ -38,13 +38,30 @@ impl Sentinel {
         client_name: Option<&str>,
         now: Now,
     ) {
-        match (self.master_asked_about(&question), client_name) {
+        let found = self.master_asked_about(&question);
+        if let (Some((id, _)), Some(candidate)) = (found, &question.candidate) {
+            self.note_candidate(id, candidate, now.mono);
+        }
+        match (found, client_name) {
             (Some((id, _)), Some(name)) => self.ask_back(id, name, now),
             // Perhaps a name of a master that we know by its IP: askers ask again.
             (None, _) => self.refresh_strange(&question.host, now),
             _ => {}
         }
         self.answer_down(waiter, question);
+    }
+
+    /// A peer stands for a master.
+    fn note_candidate(&mut self, id: MasterId, candidate: &RunId, now: Mono) {
+        let peers = self
+            .masters
+            .get(&id)
+            .into_iter()
+            .flat_map(|m| m.peers.values());
+        let link = peers.filter(|p| p.id == *candidate).map(|p| p.link).next();
+        if let Some(link) = link.and_then(|link| self.links.get_mut(&link)) {
+            link.vote_asked = Some(now);
+        }
     }
 
     fn answer_down(&mut self, waiter: Waiter, question: DownQuestion) {
