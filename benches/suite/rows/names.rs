@@ -147,8 +147,8 @@ fn measure_inside(options: &Options) -> Result<Samples, String> {
 
 fn measure(options: &Options) -> Result<Samples, String> {
     let dns = turns::guarded(Dns::start)?;
-    let silence = options.pick(Duration::from_secs(3), Duration::from_secs(10));
-    let limit = options.pick(Duration::from_secs(4), Duration::from_secs(20));
+    let silence = options.pick(Duration::from_secs(2), Duration::from_secs(10));
+    let limit = options.pick(Duration::from_secs(3), Duration::from_secs(20));
     let turns = turns::take(options.pick(1, 2), |daemon| {
         play(daemon, &dns, silence, limit)
     })?;
