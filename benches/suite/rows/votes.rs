@@ -55,7 +55,7 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
                 turns.map(|round| round.votes.clone()),
                 vec![Goal::RatioAtMost(Quantile::Median, 0.5)],
             )
-            .note(format!("the file of rsentinel has {file_kib:.0} KiB")),
+            .note(format!("the file of rsentinel has {file_kib:.1} KiB")),
         );
         let [ours, reference] = turns.map(|round| round.beyond_disk.clone());
         let reference = Quantile::Median.of(&reference.concat());
