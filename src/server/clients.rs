@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::task::Waker;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::commands::{
@@ -37,6 +36,8 @@ pub struct Client {
     pub unread_free: Cell<usize>,
     /// When it has much to write.
     pub write_turn: Cell<WriteTurn>,
+    /// It is to be woken because of an event.
+    pub in_fan_out: Cell<bool>,
     /// Close once the reply of the running command is written.
     pub close_after_reply: Cell<bool>,
     /// It spoke as only sentinels do.
@@ -60,10 +61,11 @@ impl Client {
         self.killed.get()
     }
 
-    /// Appends a push and has its task write it.
-    pub fn push(&self, bytes: Bytes) {
-        self.outbox.push(bytes);
-        self.wake();
+    /// Has its task look at it: something else has changed it.
+    pub fn wake(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.wake_by_ref();
+        }
     }
 
     /// Its task may write much once.
@@ -72,17 +74,11 @@ impl Client {
         self.wake();
     }
 
-    /// The task with this waker wants to hear of [`Client::kill`] and [`Client::push`].
+    /// The task with this waker is its own.
     pub fn served_by(&self, waker: &Waker) {
         let mut task = self.task.borrow_mut();
         if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *task = Some(waker.clone());
-        }
-    }
-
-    fn wake(&self) {
-        if let Some(task) = &*self.task.borrow() {
-            task.wake_by_ref();
         }
     }
 
@@ -154,6 +150,7 @@ impl Clients {
             unread: Cell::new(0),
             unread_free: Cell::new(0),
             write_turn: Cell::default(),
+            in_fan_out: Cell::new(false),
             close_after_reply: Cell::new(false),
             is_peer: Cell::new(false),
             accepted: now,

@@ -12,6 +12,7 @@ pub mod conf_files;
 mod counters;
 pub mod dns;
 pub mod door;
+mod fan_out;
 mod handshaking;
 mod large_writes;
 pub mod link;

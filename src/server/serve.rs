@@ -26,6 +26,7 @@ use super::admission::{self, PeerHosts};
 use super::clients::{Client, Clients};
 use super::counters::Counters;
 use super::door::Door;
+use super::fan_out::{self, FanOut};
 use super::handshaking::Handshaking;
 use super::large_writes::{self, LargeWrites};
 use super::listener;
@@ -204,6 +205,7 @@ async fn run(
         subscriptions: RefCell::default(),
         counters: Counters::default(),
         snapshots: Snapshots::default(),
+        fan_out: FanOut::default(),
         large_writes: LargeWrites::default(),
         input: RefCell::new(vec![0; LARGEST_READ].into()),
         pause: Pause::default(),
@@ -221,6 +223,7 @@ async fn run(
     }
     lasting.spawn_local(publish_all(Rc::clone(&shared), parts.notices));
     lasting.spawn_local(snapshots::fetch_all(Rc::clone(&shared)));
+    lasting.spawn_local(fan_out::wake_all(Rc::clone(&shared)));
     lasting.spawn_local(large_writes::give_turns(Rc::clone(&shared)));
     lasting.spawn_local(tick_on(Rc::clone(&shared)));
     tokio::select! {
@@ -249,6 +252,7 @@ async fn publish_all(shared: Rc<Shared>, mut notices: mpsc::Receiver<Notice>) {
             }
             let subscriptions = shared.subscriptions.borrow();
             subscriptions.publish(notice.name.as_str(), &notice.text, |client| {
+                shared.fan_out.add(client);
                 shared.check_output(client);
             });
         }
@@ -300,6 +304,8 @@ pub struct Shared {
     pub counters: Counters,
     /// Snapshots for listings.
     pub snapshots: Snapshots,
+    /// Who is to be woken because of events.
+    pub fan_out: FanOut,
     /// Who has much to write.
     pub large_writes: LargeWrites,
     /// Where all connections are read into.

@@ -106,7 +106,7 @@ impl Message {
 fn deliver(subscribers: &Subscribers, message: &Message, sent: &mut impl FnMut(&Rc<Client>)) {
     for client in subscribers.values().filter(|client| !client.is_killed()) {
         let proto = client.session.borrow().proto;
-        client.push(message.bytes(proto));
+        client.outbox.push(message.bytes(proto));
         sent(client);
     }
 }

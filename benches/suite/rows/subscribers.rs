@@ -11,6 +11,7 @@ use crate::finding::{Finding, Goal};
 use crate::harness::{Daemon, MASTER};
 use crate::load::request;
 use crate::options::Options;
+use crate::pinging::Pinging;
 use crate::quantiles::Quantile;
 use crate::serving::Serving;
 use crate::turns;
@@ -34,7 +35,7 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
     for count in options.pick(&[1000][..], &[1000, 5000]) {
         let turns = turns::take(options.pick(1, 3), |daemon| play(daemon, *count))?;
         let samples = |number: fn(&Spread) -> f64| {
-            turns.map(|events| events.iter().map(number).collect::<Vec<f64>>())
+            turns.map(|round| round.events.iter().map(number).collect::<Vec<f64>>())
         };
         findings.push(Finding::of_samples(
             format!("An event to {count} subscribers: first to last"),
@@ -46,6 +47,12 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
             format!("An event to {count} subscribers: command to last"),
             "ms",
             samples(|spread| spread.command_to_last),
+            vec![],
+        ));
+        findings.push(Finding::of_samples(
+            format!("Events to {count} subscribers: PING of another client meanwhile"),
+            "ms",
+            turns.map(|round| round.pings_ms.clone()),
             vec![],
         ));
     }
@@ -67,12 +74,18 @@ struct Spread {
     command_to_last: f64,
 }
 
-fn play(daemon: Daemon, count: usize) -> Result<Vec<Spread>, String> {
+struct Round {
+    events: Vec<Spread>,
+    pings_ms: Vec<f64>,
+}
+
+fn play(daemon: Daemon, count: usize) -> Result<Round, String> {
     let serving = Serving::start(daemon, &["maxclients 10000"]);
     let port = serving.sentinel.port();
     let mut crowd = Crowd::subscribe(port, count).map_err(text)?;
     let mut operator = connect(port).map_err(text)?;
-    let mut spreads = Vec::new();
+    let mut events = Vec::new();
+    let pinging = Pinging::start(port)?;
     for number in 0..EVENTS {
         // A value that no other event has.
         let value = (200_000 + number).to_string();
@@ -85,14 +98,17 @@ fn play(daemon: Daemon, count: usize) -> Result<Vec<Spread>, String> {
         if &answer != b"+OK\r\n" {
             return Err("SENTINEL SET was refused".to_owned());
         }
-        spreads.push(Spread {
+        events.push(Spread {
             first_to_last: ms(last - first),
             command_to_last: ms(last - asked),
         });
     }
     // The first one grows buffers and wakes pages.
-    spreads.remove(0);
-    Ok(spreads)
+    events.remove(0);
+    Ok(Round {
+        events,
+        pings_ms: pinging.stop()?,
+    })
 }
 
 /// Subscribers of everything, read by one thread.
