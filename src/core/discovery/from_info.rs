@@ -15,8 +15,9 @@ use super::super::{MasterId, Party, Sentinel, Who};
 const URGENT_INFO_PERIOD_MS: u64 = 250;
 const URGENT_FOR_MS: u64 = 2_000;
 /// Pauses between INFOs to a replica that has been told to follow a promoted one: doubling from
-/// the first to the longest.
-const FIRST_POLL_MS: u64 = 50;
+/// the first to the longest. A replica that can go on from where it was is linked within
+/// milliseconds, and each one that follows waits for the one before it.
+const FIRST_POLL_MS: u64 = 5;
 const LONGEST_POLL_MS: u64 = 1_000;
 
 impl Sentinel {

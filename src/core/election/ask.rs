@@ -234,7 +234,7 @@ impl Sentinel {
 }
 
 /// The peer whose command connection has this name.
-fn asking_peer(master: &Master, client_name: &str) -> Option<u32> {
+pub(super) fn asking_peer(master: &Master, client_name: &str) -> Option<u32> {
     let short = client_name
         .strip_prefix("sentinel-")?
         .strip_suffix("-cmd")?;

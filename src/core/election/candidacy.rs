@@ -8,7 +8,7 @@ use crate::types::{Epoch, MasterName, Mono, Now, RunId};
 
 use super::super::deadlines::Deadline;
 use super::super::failover::Order;
-use super::super::instances::{Master, Peer};
+use super::super::instances::Master;
 use super::super::links::Link;
 use super::super::notice::Level;
 use super::super::{MasterId, Sentinel};
@@ -68,33 +68,29 @@ impl Sentinel {
         rank * slot + self.rng.random_range(0..=slot / 4)
     }
 
-    /// The peers that could stand too and come before us.
-    fn before_us<'m>(
-        &self,
-        master: &'m Master,
-        now: Mono,
-    ) -> impl Iterator<Item = (&'m Peer, &Link)> {
+    /// The links of the peers that could stand too and come before us.
+    fn before_us(&self, master: &Master, now: Mono) -> impl Iterator<Item = &Link> {
         let shared = self.shared_epoch(master.id, now);
         let epoch = shared.unwrap_or_else(|| self.current_epoch.next());
         let own = precedence(&self.my_id, &master.name, epoch);
         master.peers.values().filter_map(move |p| {
             let link = self.links.get(&p.link)?;
             let able = !p.health.is_down() && link.command.state.is_up();
-            (able && precedence(&p.id, &master.name, epoch) < own).then_some((p, link))
+            (able && precedence(&p.id, &master.name, epoch) < own).then_some(link)
         })
     }
 
-    /// How long a candidate before us deserves patience, because it is asking for votes: about
-    /// other masters, if ours is but one of many that died together. Its request about this one is
-    /// on its way, and a second candidate would only split the vote.
+    /// How long a candidate before us deserves patience, because it is asking about other masters:
+    /// ours is but one of many that died together. Its request for a vote about this one will
+    /// come, and a second candidate would only split the vote.
     fn busy_until(&self, id: MasterId, now: Mono) -> Mono {
         let Some(master) = self.masters.get(&id) else {
             return now;
         };
         let limit = master.odown_since.map(|at| at.plus(BUSY_FOR_MS));
-        let asked = self
-            .before_us(master, now)
-            .filter_map(|(_, link)| link.vote_asked);
+        let questions = self.before_us(master, now).filter_map(|link| link.question);
+        let others = questions.filter(|(_, about)| *about != id);
+        let asked = others.map(|(at, _)| at);
         let (Some(limit), Some(asked)) = (limit, asked.max()) else {
             return now;
         };

@@ -15,6 +15,7 @@ use super::super::notice::EventName;
 use super::super::persist::{Version, Waiting};
 use super::super::timings::DESYNC_SPREAD;
 use super::super::{MasterId, Sentinel};
+use super::ask::asking_peer;
 
 /// A vote, or only an epoch, on its way to the disk.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl Sentinel {
         now: Now,
     ) {
         let found = self.master_asked_about(&question);
-        if let (Some((id, _)), Some(candidate)) = (found, &question.candidate) {
-            self.note_candidate(id, candidate, now.mono);
+        if let Some((id, _)) = found {
+            self.note_question(id, question.candidate.as_ref(), client_name, now.mono);
         }
         match (found, client_name) {
             (Some((id, _)), Some(name)) => self.ask_back(id, name, now),
@@ -51,16 +52,26 @@ impl Sentinel {
         self.answer_down(waiter, question);
     }
 
-    /// A peer stands for a master.
-    fn note_candidate(&mut self, id: MasterId, candidate: &RunId, now: Mono) {
-        let peers = self
-            .masters
-            .get(&id)
-            .into_iter()
-            .flat_map(|m| m.peers.values());
-        let link = peers.filter(|p| p.id == *candidate).map(|p| p.link).next();
+    /// A peer is busy with a master.
+    fn note_question(
+        &mut self,
+        id: MasterId,
+        candidate: Option<&RunId>,
+        client_name: Option<&str>,
+        now: Mono,
+    ) {
+        let Some(master) = self.masters.get(&id) else {
+            return;
+        };
+        let peer = match candidate {
+            Some(candidate) => master.peers.values().find(|p| p.id == *candidate),
+            None => client_name
+                .and_then(|name| asking_peer(master, name))
+                .and_then(|key| master.peers.get(&key)),
+        };
+        let link = peer.map(|p| p.link);
         if let Some(link) = link.and_then(|link| self.links.get_mut(&link)) {
-            link.vote_asked = Some(now);
+            link.question = Some((now, id));
         }
     }
 

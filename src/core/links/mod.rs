@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use crate::types::Mono;
 
 use super::event::ConnId;
-use super::{Party, action};
+use super::{MasterId, Party, action};
 
 /// A link; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,8 +143,8 @@ pub struct Link {
     pub pubsub_activity: Mono,
     /// The slowest recent round trip in ms, decaying by an eighth with each faster one.
     pub round_trip: u64,
-    /// When the sentinel at the other end last asked us for a vote about any master.
-    pub vote_asked: Option<Mono>,
+    /// When the sentinel at the other end last asked us about a master, and about which.
+    pub question: Option<(Mono, MasterId)>,
     /// An AUTH refusal has been logged for this socket already.
     pub auth_complained: bool,
     /// When its host name was last looked up, if it is one.
@@ -170,7 +170,7 @@ impl Link {
             last_any_reply: now,
             pubsub_activity: now,
             round_trip: 0,
-            vote_asked: None,
+            question: None,
             auth_complained: false,
             looked_up: now,
             just_resolved: false,
