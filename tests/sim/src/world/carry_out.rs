@@ -84,7 +84,11 @@ impl World {
                 return;
             }
         }
-        self.judge(node, &Fact::TurnEnded);
+        // A simulated crash that waits for its last write decides nothing any more.
+        let brain = self.nodes[node].brain.as_ref();
+        if brain.is_none_or(|brain| brain.next_deadline().is_some()) {
+            self.judge(node, &Fact::TurnEnded);
+        }
         if self.nodes[node].brain.is_some() {
             self.plan_wake(node);
         }
