@@ -247,3 +247,28 @@ fn at_most_one_replica_is_told_to_become_master_while_the_outcome_is_unknown() {
     let told = w.slaveofs().into_iter().filter(|(_, _, t)| t.is_none());
     assert_eq!(told.count(), 1);
 }
+
+/// When a sentinel that knows nobody to promote, and that others vote for, tries again.
+fn tries_again_after(priority: i64) -> u64 {
+    let mut w = plan(1, 2, 2).settled();
+    w.server(R[0]).priority = 0;
+    w.run(12_000);
+    w.kill_master();
+    let begin = w.until("+try-failover", 5_000);
+    w.until("-failover-abort-no-good-slave", 5_000);
+    w.server(R[0]).priority = priority;
+    w.run(20_000);
+    w.until("+try-failover", 30_000) - begin
+}
+
+#[test]
+fn who_knows_nobody_to_promote_lets_others_try_first() {
+    let after = tries_again_after(0);
+    assert!((41_000..42_100).contains(&after), "{after}");
+}
+
+#[test]
+fn who_knows_one_again_tries_when_its_wait_is_over() {
+    let after = tries_again_after(100);
+    assert!((40_000..41_100).contains(&after), "{after}");
+}

@@ -11,6 +11,7 @@ use super::super::failover::Order;
 use super::super::instances::Master;
 use super::super::links::Link;
 use super::super::notice::Level;
+use super::super::timings::DESYNC_SPREAD;
 use super::super::{MasterId, Sentinel};
 
 /// The time one rank waits for the one before it: twice the slowest recent round trip plus twice
@@ -20,6 +21,10 @@ const LONGEST_SLOT_MS: u64 = 150;
 /// So long after ODOWN at most, candidates before us that are seen to be busy are given more time.
 /// A host with thousands of masters takes no longer to be failed over.
 const BUSY_FOR_MS: u64 = 3_000;
+/// Whoever knows nobody to promote begins so much later: longer than what else keeps the attempts of
+/// sentinels apart. Another may know a replica that we do not (a group that was monitored anew, a
+/// master found down earlier), and each attempt of ours would hold it back once more.
+const LET_OTHERS_TRY_MS: u64 = DESYNC_SPREAD;
 
 impl Sentinel {
     /// Without a failover in progress: waits, stands, or does nothing.
@@ -33,7 +38,10 @@ impl Sentinel {
             }
             return self.deadlines.set(Deadline::Failover(id), None);
         }
-        let wait = 2 * master.settings.failover_timeout;
+        let in_vain =
+            master.attempt_stamp.is_some() && self.best_replica(master, now.mono).is_none();
+        let later = if in_vain { LET_OTHERS_TRY_MS } else { 0 };
+        let wait = 2 * master.settings.failover_timeout + later;
         if let Some(allowed_at) = master
             .attempt_stamp
             .map(|stamp| stamp.plus(wait))

@@ -305,10 +305,10 @@ pub(crate) fn is_hopeless(group: usize, views: &[View]) -> bool {
             return false;
         };
         let limit = (10 * master.instance.down_after + down_for) as i64;
-        master
-            .replicas
-            .iter()
-            .all(|r| r.priority == 0 || r.master_link_down_time > limit)
+        // It has grown since the last INFO.
+        let outage = |r: &ReplicaView| r.master_link_down_time + r.server.info_refresh as i64;
+        let mut replicas = master.replicas.iter();
+        replicas.all(|r| r.priority == 0 || r.master_link_down_time > 0 && outage(r) > limit)
     })
 }
 

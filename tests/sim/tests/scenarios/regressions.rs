@@ -259,3 +259,30 @@ fn after_a_reset_no_election_is_void_that_unmet_voters_may_decide() {
     // The three candidates had voted for themselves, as the one that was RESET had heard.
     assert_eq!(cluster.count(EventName::TryFailover), 3);
 }
+
+/// A sentinel that knew nobody to promote, because it had been RESET when the master was dead, went
+/// on to try first and to take the votes of those who knew a replica (L6, seeds 3200394, 3206897).
+#[test]
+fn who_has_led_in_vain_lets_others_try_first() {
+    for begin in 0..6 {
+        let mut shape = Shape::plain(3, 1);
+        shape.failover_timeout = 3_000;
+        let mut cluster = Cluster::armed(shape, &[]);
+        cluster.run(1_000 + 137 * begin);
+        let quorum = |quorum| set(MasterName::new("m0"), &[Setting::Quorum(quorum)]);
+        for node in [1, 2] {
+            cluster.act(Effect::Instruct(node, quorum(100)));
+        }
+        cluster.act(Effect::KillServer(0));
+        let pattern = "*".to_owned();
+        cluster.act(Effect::Instruct(0, Instruction::Reset { pattern }));
+        cluster.until(20_000, "an attempt in vain", |w| {
+            w.tally.count(EventName::AbortNoGoodSlave) == 1
+        });
+        for node in [1, 2] {
+            cluster.act(Effect::Instruct(node, quorum(2)));
+        }
+        cluster.new_master(0, 9_000);
+        assert_eq!(cluster.count(EventName::AbortNoGoodSlave), 1);
+    }
+}
