@@ -145,7 +145,17 @@ impl Oracles {
 
     /// Lets every judge see a fact, and what it tells of a re-assertion; the first objection.
     pub fn judge(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<Option<Step>, Violation> {
+        // An election is judged before what it publishes: the hello would be found wrong in any case.
+        if fact.kind() == Kind::SentHello {
+            let step = self.reasserts(scene, fact)?;
+            self.show(scene, fact)?;
+            return Ok(step);
+        }
         self.show(scene, fact)?;
+        self.reasserts(scene, fact)
+    }
+
+    fn reasserts(&mut self, scene: &Scene<'_>, fact: &Fact<'_>) -> Result<Option<Step>, Violation> {
         let step = self.reassertions.note(scene, fact);
         match &step {
             Some(Step::Asks(what)) => self.show(scene, &Fact::AsksToReassert(what))?,

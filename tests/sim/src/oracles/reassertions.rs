@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rsentinel::core::Ask;
 use rsentinel::core::notice::EventName;
 
 use super::said;
@@ -59,6 +60,7 @@ impl Reassertions {
         Kind::HeardHello,
         Kind::Announced,
         Kind::SentQuestion,
+        Kind::SentHello,
         Kind::TurnEnded,
     ];
 
@@ -68,7 +70,15 @@ impl Reassertions {
             return None;
         }
         match fact {
-            Fact::TurnEnded => return self.turn_ended(scene),
+            Fact::TurnEnded => {
+                self.drop_ended_attempts(scene);
+                return self.over(scene);
+            }
+            // It is told before the turn is over.
+            Fact::Sent {
+                ask: Ask::Hello { .. },
+                ..
+            } => return self.over(scene),
             Fact::Born(_) => {
                 self.asked.retain(|(node, _), _| *node != scene.node);
                 self.trying.retain(|(node, _)| *node != scene.node);
@@ -123,7 +133,7 @@ impl Reassertions {
         Some(Step::Asks(what))
     }
 
-    fn turn_ended(&mut self, scene: &Scene<'_>) -> Option<Step> {
+    fn drop_ended_attempts(&mut self, scene: &Scene<'_>) {
         let of_node = (scene.node, 0)..=(scene.node, usize::MAX);
         let silent = |(_, group): &(usize, usize)| {
             let master = scene.view().and_then(|v| said::master(v, *group));
@@ -132,6 +142,11 @@ impl Reassertions {
         while let Some(key) = self.trying.range(of_node.clone()).copied().find(silent) {
             self.trying.remove(&key);
         }
+    }
+
+    /// A request for votes that has come to its end, in a publication or not.
+    fn over(&mut self, scene: &Scene<'_>) -> Option<Step> {
+        let of_node = (scene.node, 0)..=(scene.node, usize::MAX);
         let mut over = None;
         for (key, asked) in self.asked.range(of_node) {
             let what = asked.what;

@@ -27,11 +27,18 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a newer configuration is adopted only when its address is another",
-        edits: &[(
-            "discovery/from_hello.rs",
-            "            self.adopt_same_address(id, hello.config_epoch, now);",
-            "            let _ = Self::adopt_same_address;",
-        )],
+        edits: &[
+            (
+                "discovery/from_hello.rs",
+                "            return self.adopt_same_address(id, hello.config_epoch, now);",
+                "            return;",
+            ),
+            (
+                "discovery/from_hello.rs",
+                "            self.adopt_same_address(id, hello.config_epoch, now);",
+                "            let _ = Self::adopt_same_address;",
+            ),
+        ],
         breaks: &["L1"],
         seeds: PLAIN,
     },

@@ -133,6 +133,21 @@ pub const MUTANTS: &[Mutant] = &[
         seeds: PLAIN,
     },
     Mutant {
+        name: "masters share an epoch in which this one already has a vote",
+        edits: &[(
+            "election/burst.rs",
+            "        let used = master
+            .leader_epoch
+            .max(master.config_epoch)",
+            "        let used = master
+            .config_epoch",
+        )],
+        // When the vote is one for another, nobody is elected by it. But those for an order to the
+        // master itself that came to nothing would count once more, for the attempt after it.
+        breaks: &["S2"],
+        seeds: PLAIN,
+    },
+    Mutant {
         name: "the wait of twice failover-timeout is skipped",
         edits: &[(
             "election/candidacy.rs",

@@ -2,6 +2,10 @@
 
 use super::{Mutant, PLAIN};
 
+/// Some in which a replica that was to be promoted says nothing, and another could be. (Elsewhere
+/// the wait for the INFOs of the second choice is over the limit first, or its choice is a bad one.)
+const SILENT: &[&str] = &["--seeds", "38..46"];
+
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the INFO barrier is dropped",
@@ -96,7 +100,7 @@ pub const MUTANTS: &[Mutant] = &[
         self.poll_info(",
         )],
         breaks: &["S7"],
-        seeds: PLAIN,
+        seeds: SILENT,
     },
     Mutant {
         name: "any replica that calls itself a master proves the promotion",

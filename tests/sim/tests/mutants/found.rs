@@ -2,6 +2,10 @@
 
 use super::{Mutant, PLAIN};
 
+/// Some in which only a restarted sentinel knows the newest configuration. An election to re-assert
+/// it would publish it as well, some seconds later.
+const RESTORED: &[&str] = &["--seeds", "600..700", "--without", "reassert"];
+
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "found: a config epoch may be ahead of the current epoch",
@@ -31,7 +35,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "found: an epoch that a configuration carries is shared by a forced failover",
         edits: &[
             (
-                "failover/start.rs",
+                "election/burst.rs",
                 "            .max(master.config_epoch)
             .max(master.void_epoch);",
                 "            .max(master.void_epoch);",
@@ -54,7 +58,7 @@ pub const MUTANTS: &[Mutant] = &[
             "role == Role::Master && master.unconfirmed_since.is_some()",
         )],
         breaks: &["L6"],
-        seeds: PLAIN,
+        seeds: RESTORED,
     },
     Mutant {
         name: "found: a refusal heard in TILT is followed by the next target",
