@@ -30,8 +30,8 @@ pub const MUTANTS: &[Mutant] = &[
         seeds: PLAIN,
     },
     Mutant {
-        // Since forced failovers share no epoch, this one alone would be harmless: nobody is
-        // elected in an epoch in which a majority has voted.
+        // Fewer of these break nothing: forced failovers share no epoch, none is shared for longer
+        // than a second, and nobody is elected in one in which a majority has voted.
         name: "found: an epoch that a configuration carries is shared by a forced failover",
         edits: &[
             (
@@ -41,10 +41,21 @@ pub const MUTANTS: &[Mutant] = &[
                 "            .max(master.void_epoch);",
             ),
             (
+                "election/burst.rs",
+                "const BURST_MS: u64 = 1_000;",
+                "const BURST_MS: u64 = 1_000_000;",
+            ),
+            (
                 "failover/start.rs",
                 "            .filter(|_| !forced)
 ",
                 "",
+            ),
+            (
+                "failover/start.rs",
+                "        if raised && !forced {",
+                "        let _ = forced;
+        if raised {",
             ),
         ],
         breaks: &["S7", "S6"],
