@@ -151,8 +151,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "the wait of twice failover-timeout is skipped",
         edits: &[(
             "election/candidacy.rs",
-            "        let wait = 2 * master.settings.failover_timeout;",
-            "        let wait = 0;",
+            "        let wait = 2 * master.settings.failover_timeout + later;",
+            "        let _ = later;
+        let wait = 0;",
         )],
         breaks: &["2xFT"],
         seeds: PLAIN,
