@@ -86,6 +86,7 @@ impl Sentinel {
         let announce = self.settings.announce_hostnames;
         if let Some(master) = self.masters.get(&id) {
             let row = row(master, to, announce);
+            self.addresses.stale.remove(&id);
             if self.addresses.table.set(row) {
                 self.hand_out_addresses();
             }

@@ -21,8 +21,10 @@ impl<'a> WholeRequest<'a> {
     }
 }
 
-/// Reads a request of a few words of at most [`LONGEST_SHORT_WORD`] bytes, written as every client library writes it. `None` says
-/// nothing about what has come: [`super::RequestReader`] can tell, and reads all of them.
+/// Reads a request of a few short words, written as every client library writes it.
+///
+/// A word has at most [`LONGEST_SHORT_WORD`] bytes. `None` says nothing about what has come:
+/// [`super::RequestReader`] can tell, and reads all of them.
 pub fn whole_request(input: &[u8]) -> Option<WholeRequest<'_>> {
     let (count, mut rest) = header(b'*', input)?;
     if count == 0 || count > MAX_WORDS {

@@ -18,7 +18,10 @@ pub struct Answered {
 /// Answers requests from the front of `input`, at most so many.
 pub fn answer(shared: &Shared, client: &Client, input: &[u8], at_most: usize) -> Answered {
     let mut done = Answered::default();
-    if shared.pause.in_force().is_some() || shared.limits.max_bulk < LONGEST_SHORT_WORD {
+    if !client.outbox.has_room()
+        || shared.pause.in_force().is_some()
+        || shared.limits.max_bulk < LONGEST_SHORT_WORD
+    {
         return done;
     }
     let mut session = client.session.borrow_mut();

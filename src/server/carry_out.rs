@@ -49,6 +49,13 @@ pub async fn carry_out(
     }
     wait_for_pause(shared, client, words).await;
     let next = dispatch(&mut client.session.borrow_mut(), &shared.settings, words);
+    if !matches!(next, Next::AskDown(_)) {
+        // What looked like a question, and is none: its reply comes after those that are owed.
+        match questions.settle(shared, client).await {
+            Flow::GoOn => {}
+            other => return other,
+        }
+    }
     let answer = answer(shared, client, questions, next).await;
     if client.session.borrow().was_carried_out {
         shared.counters.commands.add(1);

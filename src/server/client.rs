@@ -176,6 +176,9 @@ where
             turn += answered.requests;
             buffer.extend_from_slice(&bytes[answered.bytes..]);
         };
+        if !client.outbox.has_room() {
+            stream.room().await?;
+        }
         stream.read(arrived).await?;
     }
 }

@@ -36,7 +36,7 @@ impl Questions {
         self.waiting.push_back(answer);
     }
 
-    /// Whether this request may be carried out while answers are owed: it is a question too.
+    /// Whether this request may be carried out while answers are owed: it looks like a question.
     pub fn may_join(&self, words: &[Bytes]) -> bool {
         let is = |at: usize, word: &str| {
             let given = words.get(at);
@@ -47,6 +47,9 @@ impl Questions {
 
     /// Waits for all answers and gives them, in order.
     pub async fn settle(&mut self, shared: &Shared, client: &Rc<Client>) -> Flow {
+        if self.waiting.is_empty() {
+            return Flow::GoOn;
+        }
         while let Some(answer) = self.waiting.pop_front() {
             // The monitor is gone: the process is ending.
             let Ok(answer) = answer.await else {

@@ -1,7 +1,7 @@
 //! Epochs of elections that move on, that are shared, that end.
 
 use rsentinel::config::{KnownPeer, MasterConf};
-use rsentinel::core::event::Instruction;
+use rsentinel::core::event::{Instruction, SetChange, SetOption};
 use rsentinel::types::{MasterName, RunId};
 
 use super::cluster::*;
@@ -160,6 +160,18 @@ pub fn two_groups(disk_ms: u64) -> World {
     w
 }
 
+/// SENTINEL SET that keeps the other master from ever being objectively down.
+pub fn never_odown() -> Instruction {
+    Instruction::Set {
+        name: MasterName::new("other"),
+        changes: vec![SetChange {
+            shown: "quorum 5".into(),
+            option: SetOption::Quorum(5),
+        }],
+        then_error: None,
+    }
+}
+
 #[test]
 fn masters_whose_candidacies_begin_together_share_one_epoch_and_one_rewrite() {
     // Where both groups are ours to begin, they begin in the turn of the decisive answers.
@@ -214,11 +226,15 @@ fn a_candidacy_within_a_second_begins_in_the_epoch_of_another_masters_election()
 #[test]
 fn a_candidacy_begins_in_the_epoch_in_which_we_have_just_voted_about_another_master() {
     let mut w = two_groups(1);
+    // We see the other one down, and nobody else does.
+    w.instruct(never_odown());
+    w.kill(OTHER);
+    w.run(3_000);
     w.kill_master();
     w.run(990);
     let waiter = w.asked(ip(OTHER), 6379, 7, Some(X));
     w.until("+try-failover", 200);
-    assert_eq!(w.opinion(waiter), Some((false, X.into(), 7)));
+    assert_eq!(w.opinion(waiter), Some((true, X.into(), 7)));
     w.run(50);
     let epochs: Vec<&str> = w.told("+new-epoch").into_iter().map(|(_, t)| t).collect();
     assert!(epochs.iter().all(|e| *e == "7"), "{}", w.story());

@@ -211,6 +211,35 @@ fn who_never_reads_its_replies_is_not_served_on_and_costs_a_bounded_share() {
     assert!(cost <= 48 * 1024);
 }
 
+/// As many requests at a time as are answered where they lie, each time when the last ones are done.
+#[test]
+fn who_never_reads_replies_that_are_given_at_once_is_not_served_on_either() {
+    let process = Process::start("sentinel monitor mymaster 127.0.0.1 1 2\n");
+    let before = process.memory();
+    let (mut client, mut other) = (process.connect(), process.connect());
+    client
+        .set_write_timeout(Some(Duration::from_millis(500)))
+        .expect("a socket");
+    let request = "SENTINEL GET-MASTER-ADDR-BY-NAME mymaster\r\n";
+    let words: Vec<&str> = request.split_whitespace().collect();
+    let mut bytes = format!("*{}\r\n", words.len());
+    for word in words {
+        bytes += &format!("${}\r\n{word}\r\n", word.len());
+    }
+    let bytes = bytes.repeat(128);
+    // Twice the bound: a reply has about 33 bytes.
+    let sent = (0..16_000).take_while(|_| {
+        let written = client.write_all(bytes.as_bytes()).is_ok();
+        let mut pong = [0; 7];
+        other.write_all(b"PING\r\n").expect("open");
+        other.read_exact(&mut pong).expect("open");
+        written
+    });
+    assert!(sent.count() < 16_000, "served on");
+    let cost = process.memory().saturating_sub(before);
+    assert!(cost <= 80 * 1024, "{cost} KiB");
+}
+
 #[test]
 fn who_never_authenticated_and_never_reads_is_cut_off() {
     let process = Process::start("requirepass pw\n");

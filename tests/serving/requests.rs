@@ -180,6 +180,26 @@ fn questions_that_arrive_together_are_all_asked_before_one_is_answered_and_answe
 }
 
 #[test]
+fn what_looks_like_a_question_and_is_none_is_answered_after_those_that_are_owed() {
+    let mut daemon = Daemon::start();
+    let mut client = daemon.client();
+    let question = "SENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 1 3 *\r\n";
+    let no_port = "SENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 notaport 3 *\r\n";
+    client.send(format!("{question}{no_port}PING\r\n"));
+    let Call::AskDown { reply, .. } = next_call(&mut daemon.peers) else {
+        panic!("another call");
+    };
+    let opinion = DownOpinion {
+        down: true,
+        leader: None,
+        epoch: Epoch::ZERO,
+    };
+    reply.send(Reply::Down(opinion)).expect("waiting");
+    client.expect("*3\r\n:1\r\n$1\r\n*\r\n:0\r\n");
+    client.expect("-ERR value is not an integer or out of range\r\n+PONG\r\n");
+}
+
+#[test]
 fn addresses_are_answered_without_asking_anybody() {
     let daemon = Daemon::start();
     daemon.set_address("mymaster", "10.0.0.1", 6379);

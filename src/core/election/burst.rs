@@ -14,7 +14,8 @@ use super::super::{MasterId, Sentinel};
 /// it again.
 const BURST_MS: u64 = 1_000;
 
-/// An epoch that has just arisen from an election: ours, or one in which we voted.
+/// An epoch that has just arisen from an election: ours, or one about a master that we see down too,
+/// in which we voted.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::core) struct Burst {
     epoch: Epoch,

@@ -20,7 +20,7 @@ const SHORTEST_SLOT_MS: u64 = 10;
 const LONGEST_SLOT_MS: u64 = 150;
 /// So long after ODOWN at most, candidates before us that are seen to be busy are given more time.
 /// A host with thousands of masters takes no longer to be failed over.
-const BUSY_FOR_MS: u64 = 3_000;
+pub(super) const BUSY_FOR_MS: u64 = 3_000;
 /// Whoever knows nobody to promote begins so much later: longer than what else keeps the attempts of
 /// sentinels apart. Another may know a replica that we do not (a group that was monitored anew, a
 /// master found down earlier), and each attempt of ours would hold it back once more.
@@ -41,7 +41,7 @@ impl Sentinel {
         let in_vain =
             master.attempt_stamp.is_some() && self.best_replica(master, now.mono).is_none();
         let later = if in_vain { LET_OTHERS_TRY_MS } else { 0 };
-        let wait = 2 * master.settings.failover_timeout + later;
+        let wait = (2 * master.settings.failover_timeout).saturating_add(later);
         if let Some(allowed_at) = master
             .attempt_stamp
             .map(|stamp| stamp.plus(wait))

@@ -11,11 +11,13 @@ use crate::types::{Address, Epoch, Mono, Now, RunId};
 
 use super::super::action::{Action, DownOpinion, Reply};
 use super::super::event::{DownQuestion, Waiter};
+use super::super::instances::Master;
 use super::super::notice::EventName;
 use super::super::persist::{Version, Waiting};
 use super::super::timings::DESYNC_SPREAD;
 use super::super::{MasterId, Sentinel};
 use super::ask::asking_peer;
+use super::candidacy::BUSY_FOR_MS;
 
 /// A vote, or only an epoch, on its way to the disk.
 #[derive(Debug)]
@@ -52,7 +54,8 @@ impl Sentinel {
         self.answer_down(waiter, question);
     }
 
-    /// A peer is busy with a master.
+    /// A peer is busy with a master that has just been found down. (About one that stays down it
+    /// asks for ever.)
     fn note_question(
         &mut self,
         id: MasterId,
@@ -63,6 +66,10 @@ impl Sentinel {
         let Some(master) = self.masters.get(&id) else {
             return;
         };
+        let down_since = master.server.health.down_since;
+        if down_since.is_none_or(|since| now.since(since) > BUSY_FOR_MS) {
+            return;
+        }
         let peer = match candidate {
             Some(candidate) => master.peers.values().find(|p| p.id == *candidate),
             None => client_name
@@ -152,7 +159,8 @@ impl Sentinel {
             self.announce(EventName::NewEpoch, id, pending.epoch.to_string());
         }
         if let Some(candidate) = pending.candidate {
-            if raised {
+            // Where we do not see the master down, it may be an order's: see `Burst`.
+            if raised && self.masters.get(&id).is_some_and(Master::is_sdown) {
                 self.epoch_of_burst(pending.epoch, now.mono);
             }
             let for_other = candidate != self.my_id;

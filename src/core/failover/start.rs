@@ -10,7 +10,7 @@ use super::{Failover, Order, Stage};
 impl Sentinel {
     /// Takes a new epoch, casts the own vote and asks for the others'.
     ///
-    /// Masters that are lost together share an epoch ([`Burst`]).
+    /// Masters that are lost together share an epoch ([`Burst`](super::super::election::Burst)).
     pub(in crate::core) fn start_failover(&mut self, id: MasterId, order: Order, now: Now) {
         let forced = order == Order::Forced;
         // A forced one has no votes to protect its epoch: it always takes a fresh one.

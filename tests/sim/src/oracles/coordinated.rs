@@ -132,7 +132,10 @@ impl Oracle for Coordinated {
             } => {
                 let group = scene.shape.group_of(*server);
                 let told = self.running.get(&(scene.node, group)).and_then(|a| a.told);
-                if told.is_some_and(|(.., at)| *asked >= at) {
+                // The old master's word must be newer than the order; a replica that is a master
+                // now, and that the old master follows, has become one by it.
+                let counts = |(old, _, at)| *server != old || *asked >= at;
+                if told.is_some_and(counts) {
                     self.roles.insert((scene.node, *server), report.role);
                 }
                 Ok(())
