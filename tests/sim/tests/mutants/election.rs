@@ -151,7 +151,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "the wait of twice failover-timeout is skipped",
         edits: &[(
             "election/candidacy.rs",
-            "        let wait = 2 * master.settings.failover_timeout + later;",
+            "        let wait = (2 * master.settings.failover_timeout).saturating_add(later);",
             "        let _ = later;
         let wait = 0;",
         )],
