@@ -109,6 +109,7 @@ impl Sentinel {
             last_turn: now.mono,
             next_master: 0,
             next_link: 0,
+            new_links: Default::default(),
             next_conn: 0,
             out: VecDeque::new(),
         };

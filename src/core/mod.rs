@@ -119,6 +119,7 @@ pub struct Sentinel {
     last_turn: Mono,
     next_master: u32,
     next_link: u32,
+    new_links: links::Pace,
     next_conn: u64,
     out: VecDeque<Action>,
 }

@@ -1,9 +1,10 @@
 //! Links: sockets, reconnects, PING cadence, half-open detection, credentials, sharing.
 
+use rsentinel::config::MasterConf;
 use rsentinel::core::action::{Action, Socket};
 use rsentinel::core::event::{ConfigChange, Instruction, SetChange, SetOption};
 use rsentinel::core::{Ask, Event};
-use rsentinel::types::Secret;
+use rsentinel::types::{MasterName, Secret};
 use rsentinel::wire::PingVerdict;
 
 use super::cluster::*;
@@ -434,4 +435,30 @@ fn a_quiet_group_costs_few_turns() {
     let per_second = (w.turns - before) / 60;
     // 8 links: PING and its answer, hellos and theirs, the heartbeat.
     assert!(per_second < 80, "{per_second} turns a second");
+}
+
+/// A start with thousands of servers is no storm of connects.
+#[test]
+fn new_links_begin_to_connect_at_most_eight_in_a_millisecond() {
+    let mut plan = plan(0, 0, 1);
+    for i in 0..99 {
+        let name = MasterName::new(&format!("m{i:02}"));
+        let host = format!("10.1.0.{i}:6379");
+        plan = plan.process(|c| {
+            c.masters.push(MasterConf::new(name.clone(), address(&host), 1));
+        });
+    }
+    let mut w = plan.start();
+    w.run(20);
+    let mut begun = std::collections::BTreeMap::new();
+    for done in &w.done {
+        if let Action::Connect { socket, .. } = &done.action
+            && *socket == Socket::Command
+        {
+            *begun.entry(done.at).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(begun.values().sum::<i32>(), 100, "{begun:?}");
+    assert!(begun.values().all(|count| *count <= 8), "{begun:?}");
+    assert_eq!(begun.len(), 13, "{begun:?}");
 }

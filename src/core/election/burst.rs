@@ -9,10 +9,9 @@ use crate::types::{Epoch, Mono};
 
 use super::super::{MasterId, Sentinel};
 
-/// A candidacy that begins so long after an epoch arose still begins in it. Long enough for one
-/// sentinel to find hundreds of masters down, too short for the elections of one master to meet in
-/// it again.
-const BURST_MS: u64 = 1_000;
+/// A candidacy that begins so long after an epoch arose still begins in it: long enough for
+/// sentinels to find thousands of masters down, as the patience with busy candidates.
+const BURST_MS: u64 = 3_000;
 
 /// An epoch that has just arisen from an election: ours, or one about a master that we see down too,
 /// in which we voted.

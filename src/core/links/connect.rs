@@ -15,16 +15,44 @@ use super::{LONGEST_RETRY_MS, Link, LinkId, LinkSocket, SocketState};
 /// An unanswered connect is given up and begun anew after this long: the kernel's own repeats
 /// of a SYN back off to many seconds, so a healed network would be noticed late.
 const CONNECT_PATIENCE_MS: u64 = 3_000;
+/// So many new links begin to connect within one millisecond: a start with thousands of servers is
+/// no storm of connects, and a thousand masters with two replicas each still take half a second.
+/// (A lost link is not held up: its first attempt starts the clock by which a death is judged.)
+const NEW_LINKS_PER_MS: u32 = 8;
+
+/// When the next new links may begin to connect.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::core) struct Pace {
+    at: Mono,
+    begun: u32,
+}
+
+impl Pace {
+    /// When one more link begins.
+    fn next(&mut self, now: Mono) -> Mono {
+        if self.at < now {
+            *self = Pace { at: now, begun: 0 };
+        }
+        if self.begun == NEW_LINKS_PER_MS {
+            *self = Pace {
+                at: self.at.plus(1),
+                begun: 0,
+            };
+        }
+        self.begun += 1;
+        self.at
+    }
+}
 
 impl Sentinel {
-    /// A new link for a record, to be connected at once.
+    /// A new link for a record, to be connected at once, or as soon as its turn comes.
     pub(in crate::core) fn create_link(&mut self, user: Party, now: Now) -> LinkId {
         self.next_link += 1;
         let id = LinkId(self.next_link);
         let with_pubsub = !matches!(user.who, Who::Peer(_));
-        self.links
-            .insert(id, Link::new(user, with_pubsub, now.mono));
-        self.deadlines.set(Deadline::Link(id), Some(now.mono));
+        let begin = self.new_links.next(now.mono);
+        self.links.insert(id, Link::new(user, with_pubsub, begin));
+        self.deadlines.set(Deadline::Link(id), Some(begin));
         id
     }
 

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 
 use crate::types::Mono;
 
+pub(in crate::core) use connect::Pace;
+
 use super::event::ConnId;
 use super::{MasterId, Party, action};
 

@@ -42,7 +42,7 @@ pub const MUTANTS: &[Mutant] = &[
             ),
             (
                 "election/burst.rs",
-                "const BURST_MS: u64 = 1_000;",
+                "const BURST_MS: u64 = 3_000;",
                 "const BURST_MS: u64 = 1_000_000;",
             ),
             (
