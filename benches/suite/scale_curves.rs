@@ -18,7 +18,7 @@ const TEXT: &str = "#1d1d1f";
 const FAINT: &str = "#d9d9de";
 
 /// Seconds at which lines are drawn.
-const SECONDS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
+const SECONDS: [f64; 11] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 
 /// One round.
 #[derive(Clone, Debug)]

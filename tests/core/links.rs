@@ -445,7 +445,8 @@ fn new_links_begin_to_connect_at_most_eight_in_a_millisecond() {
         let name = MasterName::new(&format!("m{i:02}"));
         let host = format!("10.1.0.{i}:6379");
         plan = plan.process(|c| {
-            c.masters.push(MasterConf::new(name.clone(), address(&host), 1));
+            c.masters
+                .push(MasterConf::new(name.clone(), address(&host), 1));
         });
     }
     let mut w = plan.start();
