@@ -1,30 +1,15 @@
 //! What fleets of thousands rest on: neighbours that follow without sockets, and what is counted.
 
-use std::future::Future;
+mod story;
+
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use standin::{Neighbours, Options, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const SOON: Duration = Duration::from_secs(10);
-
-fn block_on(story: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(story);
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !condition() {
-        assert!(Instant::now() < deadline, "did not happen: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
+use story::{SOON, block_on, until};
 
 /// Sends inline requests and reads until the answer contains `word`.
 async fn ask(stream: &mut TcpStream, requests: &str, word: &str) -> String {
