@@ -27,9 +27,12 @@ impl Options {
 
     /// The rows to run, in their order.
     pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
-        rows::ALL
-            .iter()
-            .filter(|row| self.only.is_empty() || self.only.iter().any(|key| key == row.key))
+        let wanted = |key: &str| {
+            let left_out = self.quick && rows::NOT_QUICK.contains(&key);
+            let asked_for = self.only.iter().any(|only| only == key);
+            asked_for || self.only.is_empty() && !left_out
+        };
+        rows::ALL.iter().filter(move |row| wanted(row.key))
     }
 }
 
@@ -45,7 +48,7 @@ pub fn help() -> String {
 Measures rsentinel and the installed redis-sentinel side by side.
 
 cargo bench --bench suite -- [options]
-  --quick           few rounds, small fleets: under two minutes
+  --quick           few rounds, small fleets, without stop and second: under two minutes
   --only KEY,KEY    these rows
   --json PATH       write all samples there
   --markdown PATH   write the tables of docs/benchmarks.md there

@@ -32,7 +32,7 @@ fn discovery(options: &Options) -> Result<Vec<Finding>, String> {
     let directory = TempDir::new().map_err(|error| error.to_string())?;
     let servers = turns::guarded(|| start_servers(directory.path()))?;
     let master = servers[0].port();
-    let turns = turns::take(options.pick(2, 12), |daemon| play(daemon, master))?;
+    let turns = turns::take(options.pick(1, 12), |daemon| play(daemon, master))?;
     let mut finding = Finding::of_rounds(
         "from exec until all is known and up",
         "ms",

@@ -32,7 +32,7 @@ fn elections(options: &Options) -> Result<Vec<Finding>, String> {
         quorum: 3,
         ..Shape::usual(options.quick)
     };
-    let rounds = options.pick([3, 1], [50, 10]);
+    let rounds = options.pick([2, 1], [50, 10]);
     let turns = stage::play(
         rounds,
         AT_ONCE,

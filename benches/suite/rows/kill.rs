@@ -72,7 +72,7 @@ fn stop(options: &Options) -> Result<Vec<Finding>, String> {
 
 fn play(options: &Options, fault: Fault) -> Result<(Shape, Turns<Steps>), String> {
     let shape = Shape::usual(options.quick);
-    let rounds = options.pick(2, 20);
+    let rounds = options.pick(1, 20);
     // A needless second failover is one of the oddities; a quick run has no time for it.
     let on = options.pick(Duration::ZERO, shape.down_after + Duration::from_secs(1));
     let turns = stage::play(

@@ -26,7 +26,7 @@ struct Times {
 
 /// Asks one of the sentinels for it, and writes as soon as there is a new master.
 fn manual(options: &Options) -> Result<Vec<Finding>, String> {
-    let rounds = options.pick(2, 20);
+    let rounds = options.pick(1, 20);
     let turns = stage::play(
         [rounds; 2],
         AT_ONCE,

@@ -80,7 +80,7 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
         failover_timeout: 60_000,
     };
     let limit = Duration::from_millis(down_after) + Duration::from_secs(options.pick(10, 60));
-    let sizes: &[usize] = options.pick(&[50], &[100, 500, 1000, 2000]);
+    let sizes: &[usize] = options.pick(&[30], &[100, 500, 1000, 2000]);
     let mut findings = Vec::new();
     let mut curves: [Vec<Point>; 2] = Default::default();
     for masters in sizes.iter().copied() {

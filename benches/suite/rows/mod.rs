@@ -31,6 +31,10 @@ pub struct Row {
     pub run: fn(&Options) -> Result<Vec<Finding>, String>,
 }
 
+/// What `--quick` leaves out unless it is asked for: a variation of `kill`, and what only many rounds
+/// can show.
+pub const NOT_QUICK: &[&str] = &["stop", "second"];
+
 /// All rows, in the order in which they run and are shown.
 #[rustfmt::skip] // A row a line: two who add one do not meet.
 pub const ALL: &[Row] = &[
