@@ -1,11 +1,13 @@
 //! Early retry: whoever tries again before the wait is over has ended an attempt in an epoch in
 //! which no real core has been or will be elected, to re-assert a master neither. (A reference
 //! counts across epochs: it may be elected in an epoch whose votes it never had. And one that voted
-//! twice may have told each candidate another vote: its defects W3, W4.)
+//! twice may have told each candidate another vote: its defects W3, W4.) As for S4, the majorities of
+//! the two must meet: a sentinel that was RESET may know no other voter, and elect itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rsentinel::core::notice::EventName;
+use rsentinel::core::view::MasterView;
 use rsentinel::types::RunId;
 
 use super::Oracle;
@@ -24,6 +26,30 @@ struct Attempt {
     given_up: bool,
 }
 
+/// So many votes, of these voters.
+#[derive(Clone)]
+struct Votes {
+    count: usize,
+    of: BTreeSet<RunId>,
+}
+
+impl Votes {
+    /// A majority of the voters that a sentinel knows, itself among them, or what elects it.
+    fn known_to(scene: &Scene<'_>, master: &MasterView, count: impl Fn(usize) -> usize) -> Self {
+        let peers = master.peers.iter().map(|p| RunId::new(&p.instance.run_id));
+        let of: BTreeSet<RunId> = peers.chain([scene.at.id.clone()]).collect();
+        Votes {
+            count: count(of.len()),
+            of,
+        }
+    }
+
+    /// Somebody's vote is among both.
+    fn meet(&self, other: &Votes) -> bool {
+        self.count + other.count > self.of.union(&other.of).count()
+    }
+}
+
 /// The judge.
 #[derive(Default)]
 pub struct VoidEpochs {
@@ -31,17 +57,25 @@ pub struct VoidEpochs {
     ballots: Ballots,
     /// The last attempt of each sentinel for each group.
     last: BTreeMap<(usize, usize), Attempt>,
-    held_void: BTreeSet<(usize, u64)>,
-    elected: BTreeMap<(usize, u64), BTreeSet<RunId>>,
+    /// The votes for others that proved an epoch void.
+    held_void: BTreeMap<(usize, u64), Vec<Votes>>,
+    elected: BTreeMap<(usize, u64), BTreeMap<RunId, Votes>>,
     exercised: u64,
 }
 
 impl VoidEpochs {
     fn elected(&mut self, scene: &Scene<'_>, group: usize, epoch: u64) -> Result<(), String> {
         let id = scene.at.id.clone();
+        let Some(master) = scene.view().and_then(|v| said::master(v, group)) else {
+            return Ok(());
+        };
         let excused = self.ballots.any_doubled(group, epoch, &id);
-        self.elected.entry((group, epoch)).or_default().insert(id);
-        if self.held_void.contains(&(group, epoch)) && !excused {
+        let votes = Votes::known_to(scene, master, |_| said::needed(master));
+        let held = self.held_void.get(&(group, epoch));
+        let held_void = held.into_iter().flatten().any(|void| void.meet(&votes));
+        let leaders = self.elected.entry((group, epoch)).or_default();
+        leaders.insert(id, votes);
+        if held_void && !excused {
             return Err(format!(
                 "elected in epoch {epoch} of group {group}, which another held to be void"
             ));
@@ -76,11 +110,15 @@ impl VoidEpochs {
             return Ok(());
         }
         self.exercised += 1;
-        self.held_void.insert((group, epoch));
+        let void = Votes::known_to(scene, master, |voters| voters / 2 + 1);
         let leaders = self.elected.get(&(group, epoch));
         let mut leaders = leaders.into_iter().flatten();
-        match leaders.find(|id| !self.ballots.any_doubled(group, epoch, id)) {
-            Some(leader) => Err(format!(
+        let leader = leaders
+            .find(|(id, votes)| void.meet(votes) && !self.ballots.any_doubled(group, epoch, id));
+        let held = self.held_void.entry((group, epoch)).or_default();
+        held.push(void.clone());
+        match leader {
+            Some((leader, _)) => Err(format!(
                 "tries again early, but {leader} was elected in epoch {epoch} of group {group}"
             )),
             None => Ok(()),
