@@ -2,15 +2,18 @@
 //! the other way round.
 
 mod memory_files;
+#[path = "live/harness/ports.rs"]
+mod ports;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use memory_files::{conf, rewritten};
+use ports::free_port;
 use rsentinel::config::{KnownPeer, MasterConf, SentinelConf};
 use rsentinel::types::{Address, Epoch, MasterName, RunId, Secret};
 
@@ -27,7 +30,7 @@ struct Reference {
 }
 
 impl Reference {
-    /// Starts it with this text in its file, on a port that was free a moment ago. Another
+    /// Starts it with this text in its file, on a free port. Another
     /// process may take it first; then another port is tried.
     fn start(text: &str) -> Reference {
         let started = (0..10).find_map(|_attempt| Reference::try_start(text));
@@ -38,11 +41,7 @@ impl Reference {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sentinel.conf");
         fs::write(&path, text).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let child = spawn(&path, port);
         let mut reference = Reference {
             child,

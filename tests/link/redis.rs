@@ -1,6 +1,6 @@
 //! A real redis-server for one test: free port, own directory, ended by its id.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use rsentinel::core::{Answer, Ask, Event};
 use tempfile::TempDir;
 
 use crate::events::{PATIENCE, open};
+use crate::ports::free_port;
 
 pub struct Redis {
     process: Child,
@@ -31,9 +32,7 @@ impl Redis {
     }
 
     fn spawn(settings: &[&str]) -> Redis {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let dir = tempfile::tempdir().unwrap();
         let process = Command::new("redis-server")
             .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])

@@ -6,10 +6,10 @@ use std::path::Path;
 use standin::{Options, Server};
 use tempfile::TempDir;
 
-use crate::harness::{Daemon, LONG, Sentinel, Settings, until};
+use crate::harness::{Daemon, LONG, Sentinel, Settings, free_port, until};
 
 fn anywhere() -> Options {
-    Options::new(SocketAddr::from(([127, 0, 0, 1], 0)))
+    Options::new(SocketAddr::from(([127, 0, 0, 1], free_port())))
 }
 
 /// Waits without blocking the runtime the stand-ins live on.

@@ -3,5 +3,7 @@
 mod life;
 mod load;
 mod place;
+#[path = "../live/harness/ports.rs"]
+mod ports;
 mod surroundings;
 mod unix_socket;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+use crate::ports::free_port;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -25,7 +27,7 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A directory with a configuration file, on a port that was free a moment ago.
+/// A directory with a configuration file, on a free port.
 pub struct Place {
     dir: TempDir,
     pub port: u16,
@@ -34,11 +36,7 @@ pub struct Place {
 impl Place {
     pub fn new(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let text = format!("port {port}\nbind 127.0.0.1\n{more}\n");
         fs::write(dir.path().join("s.conf"), text).unwrap();
         Place { dir, port }

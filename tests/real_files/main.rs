@@ -3,4 +3,6 @@
 
 mod generated;
 mod habits;
+#[path = "../live/harness/ports.rs"]
+mod ports;
 mod started;

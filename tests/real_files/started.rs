@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::ports::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -63,9 +65,7 @@ impl Started {
     ) -> Result<Started, String> {
         // Another process may take the port first; then the next is tried.
         for _attempt in 0..10 {
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
+            let port = free_port();
             let mut started = Started {
                 child: spawn(daemon, dir, port, options),
                 port,

@@ -8,5 +8,7 @@ mod limits;
 mod memory;
 mod operators;
 mod pause;
+#[path = "../live/harness/ports.rs"]
+mod ports;
 mod replies;
 mod requests;

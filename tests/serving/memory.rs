@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::harness::eventually;
+use crate::ports::free_port;
 
 /// Connections of each attack; within any limit of descriptors that a machine has.
 const CLIENTS: usize = 300;
@@ -38,9 +39,7 @@ impl Process {
 
     fn try_start(lines: &str) -> Option<Process> {
         let directory = TempDir::new().expect("a temporary directory");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("bound").port();
-        drop(free);
+        let port = free_port();
         let file = directory.path().join("sentinel.conf");
         let text = format!(
             "port {port}\nbind 127.0.0.1\ndir {}\nlogfile {}/log\n{lines}",

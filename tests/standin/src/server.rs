@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::neighbours::Neighbours;
 use crate::state::{ClientKind, Link, Role, State};
 use crate::{connection, replication};
+
+/// Connections that wait to be accepted, at most.
+const BACKLOG: u32 = 1024;
 
 /// How a server begins.
 #[derive(Clone, Debug)]
@@ -64,6 +67,8 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     life: Option<JoinHandle<()>>,
+    /// Keeps the port of a killed server: it refuses connections, and nobody else gets it.
+    held: Option<TcpSocket>,
 }
 
 /// What the tasks of one server have in common.
@@ -115,6 +120,7 @@ impl Server {
             shared,
             address,
             life,
+            held: None,
         })
     }
 
@@ -200,7 +206,8 @@ impl Server {
         self.shared.hung.send_replace(false);
     }
 
-    /// Ends the process, so to speak: when this returns, all its sockets are closed.
+    /// Ends the process, so to speak: when this returns, all its sockets are closed. Its port
+    /// stays its own, so that no other process on this machine can answer in its place.
     pub async fn kill(&mut self) {
         if let Some(life) = self.life.take() {
             life.abort();
@@ -209,6 +216,7 @@ impl Server {
             let mut state = self.shared.lock();
             state.alive = false;
             state.clients.clear();
+            self.held = hold(self.address).ok();
         }
         self.resume();
     }
@@ -228,7 +236,11 @@ impl Server {
     /// the role it last saved. Kills it first when it still runs.
     pub async fn restart(&mut self) -> io::Result<()> {
         self.kill().await;
-        let listener = TcpListener::bind(self.address).await?;
+        let socket = match self.held.take() {
+            Some(socket) => socket,
+            None => hold(self.address)?,
+        };
+        let listener = socket.listen(BACKLOG)?;
         self.shared.lock().reborn();
         self.life = Some(tokio::spawn(live(self.shared.clone(), listener)));
         Ok(())
@@ -241,6 +253,18 @@ impl Drop for Server {
             life.abort();
         }
     }
+}
+
+/// A bound socket that does not listen: connections to it are refused.
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // The ends of its old connections still have the address.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// One life. All other tasks belong to this one and end with it.
