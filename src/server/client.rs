@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -33,7 +33,7 @@ const DISCARD_AT_MOST: usize = 1024 * 1024;
 /// Serves a connection until it ends, then forgets it.
 pub async fn serve<S>(shared: Rc<Shared>, client: Rc<Client>, stream: S)
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     // Also when this task is dropped or panics.
     let _enrolled = Enrolled {
@@ -53,7 +53,7 @@ where
         return;
     }
     if end == End::AfterProtocolError {
-        let _ = timeout(DISCARD_FOR, discard(&mut stream.into_inner())).await;
+        let _ = timeout(DISCARD_FOR, stream.discard(DISCARD_AT_MOST)).await;
     }
 }
 
@@ -65,6 +65,7 @@ struct Enrolled {
 impl Drop for Enrolled {
     fn drop(&mut self) {
         self.client.kill();
+        self.client.written_through(None);
         self.shared.subscriptions.borrow_mut().forget(&self.client);
         self.shared.clients.remove(self.client.id);
         self.shared.log(
@@ -94,7 +95,7 @@ async fn read_and_run<S>(
     stream: &mut Stream<'_, S>,
 ) -> Result<End, Ended>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let mut requests = RequestReader::new(Limits {
         max_bulk: shared.limits.max_bulk,
@@ -181,9 +182,4 @@ where
         }
         stream.read(arrived).await?;
     }
-}
-
-async fn discard<R: AsyncRead + Unpin>(input: &mut R) {
-    let mut rest = input.take(DISCARD_AT_MOST as u64);
-    let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
 }

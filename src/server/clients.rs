@@ -3,9 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Waker};
 
+use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
 use crate::commands::{
@@ -18,6 +20,7 @@ use crate::resp::Reply;
 use super::large_writes::WriteTurn;
 use super::outbox::{Outbox, OutputRule};
 use super::serve::Shared;
+use super::stream::WritableSocket;
 
 /// One connection as everybody but its own task sees it.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ pub struct Client {
     pub unread_free: Cell<usize>,
     /// When it has much to write.
     pub write_turn: Cell<WriteTurn>,
-    /// It is to be woken because of an event.
+    /// It is to be written to because of an event.
     pub in_fan_out: Cell<bool>,
     /// Close once the reply of the running command is written.
     pub close_after_reply: Cell<bool>,
@@ -47,6 +50,18 @@ pub struct Client {
     killed: Cell<bool>,
     /// Of the task that serves it.
     task: RefCell<Option<Waker>>,
+    /// While it is served.
+    socket: Socket,
+}
+
+/// The socket of a connection.
+#[derive(Default)]
+struct Socket(RefCell<Option<WritableSocket>>);
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -79,6 +94,19 @@ impl Client {
         let mut task = self.task.borrow_mut();
         if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *task = Some(waker.clone());
+        }
+    }
+
+    /// What it is written to; none once it is closed.
+    pub fn written_through(&self, socket: Option<WritableSocket>) {
+        *self.socket.0.borrow_mut() = socket;
+    }
+
+    /// Gives its socket to somebody else than its task, whose waker it goes with. Nothing happens
+    /// before it is served, and when it is closed.
+    pub fn with_socket(&self, act: impl FnOnce(&mut (dyn AsyncWrite + Unpin), &mut Context<'_>)) {
+        if let (Some(socket), Some(task)) = (&*self.socket.0.borrow(), &*self.task.borrow()) {
+            act(&mut *socket.borrow_mut(), &mut Context::from_waker(task));
         }
     }
 
@@ -157,6 +185,7 @@ impl Clients {
             fd,
             killed: Cell::new(false),
             task: RefCell::default(),
+            socket: Socket::default(),
         });
         self.by_id.borrow_mut().insert(id, Rc::clone(&client));
         client

@@ -1,5 +1,5 @@
-//! Waking subscribers. Writing an event to thousands of them takes tens of milliseconds; they are
-//! woken in portions, everybody else's turn between two.
+//! Writing to subscribers. An event for thousands of them takes tens of milliseconds; they are
+//! written to in portions, everybody else's turn between two.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,11 +10,12 @@ use tokio::task::yield_now;
 
 use super::clients::Client;
 use super::serve::Shared;
+use super::stream::write_for_task;
 
-/// Woken at a time: about half a millisecond of writing.
+/// Written to at a time, in about half a millisecond.
 const PORTION: usize = 64;
 
-/// Subscribers with something to be written, in the order in which they are woken.
+/// Subscribers with something to be written, in the order in which they are written to.
 #[derive(Debug, Default)]
 pub struct FanOut {
     waiting: RefCell<VecDeque<Rc<Client>>>,
@@ -31,8 +32,8 @@ impl FanOut {
     }
 }
 
-/// Wakes those that were added.
-pub async fn wake_all(shared: Rc<Shared>) {
+/// Writes to those that were added.
+pub async fn write_to_all(shared: Rc<Shared>) {
     let waiting = &shared.fan_out.waiting;
     loop {
         shared.fan_out.more.notified().await;
@@ -42,7 +43,7 @@ pub async fn wake_all(shared: Rc<Shared>) {
                     break;
                 };
                 client.in_fan_out.set(false);
-                client.wake();
+                write_for_task(&shared, &client);
             }
             // Sockets are looked at before this goes on.
             yield_now().await;

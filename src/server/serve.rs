@@ -223,7 +223,7 @@ async fn run(
     }
     lasting.spawn_local(publish_all(Rc::clone(&shared), parts.notices));
     lasting.spawn_local(snapshots::fetch_all(Rc::clone(&shared)));
-    lasting.spawn_local(fan_out::wake_all(Rc::clone(&shared)));
+    lasting.spawn_local(fan_out::write_to_all(Rc::clone(&shared)));
     lasting.spawn_local(large_writes::give_turns(Rc::clone(&shared)));
     lasting.spawn_local(tick_on(Rc::clone(&shared)));
     tokio::select! {
@@ -304,7 +304,7 @@ pub struct Shared {
     pub counters: Counters,
     /// Snapshots for listings.
     pub snapshots: Snapshots,
-    /// Who is to be woken because of events.
+    /// Who is to be written to because of events.
     pub fan_out: FanOut,
     /// Who has much to write.
     pub large_writes: LargeWrites,

@@ -1,6 +1,8 @@
 //! The socket of a connection as its task uses it: whatever the task waits for, what waits in the
-//! outbox is written meanwhile, and a kill ends the waiting.
+//! outbox is written meanwhile, and a kill ends the waiting. The fan-out of events writes to it,
+//! too.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -21,8 +23,11 @@ pub const LARGEST_READ: usize = 64 * 1024;
 pub struct Stream<'a, S> {
     shared: &'a Shared,
     client: &'a Rc<Client>,
-    stream: S,
+    socket: Rc<RefCell<S>>,
 }
+
+/// A socket that is written to by others than its task.
+pub type WritableSocket = Rc<RefCell<dyn AsyncWrite + Unpin>>;
 
 /// Why a connection is not served on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,25 +38,22 @@ pub enum Ended {
     Now,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
     /// The stream of this connection.
-    pub fn new(shared: &'a Shared, client: &'a Rc<Client>, stream: S) -> Self {
+    pub fn new(shared: &'a Shared, client: &'a Rc<Client>, socket: S) -> Self {
+        let socket = Rc::new(RefCell::new(socket));
+        client.written_through(Some(socket.clone()));
         Stream {
             shared,
             client,
-            stream,
+            socket,
         }
-    }
-
-    /// The socket alone.
-    pub fn into_inner(self) -> S {
-        self.stream
     }
 
     /// Waits for `work`.
     pub async fn while_writing<F: Future>(&mut self, work: F) -> Result<F::Output, Ended> {
         let mut work = pin!(work);
-        self.wait(|_, cx| work.as_mut().poll(cx).map(Ok)).await
+        self.wait(|cx| work.as_mut().poll(cx).map(Ok)).await
     }
 
     /// Waits until the other end has taken enough for another request.
@@ -75,10 +77,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
     /// leave together.
     pub async fn read(&mut self, mut arrived: impl FnMut(&[u8])) -> Result<(), Ended> {
         let (shared, client) = (self.shared, self.client);
-        self.wait(|stream, cx| {
+        let socket = Rc::clone(&self.socket);
+        self.wait(|cx| {
             let mut memory = shared.input.borrow_mut();
             let mut into = ReadBuf::new(&mut memory);
-            match ready!(Pin::new(stream).poll_read(cx, &mut into)) {
+            let read = Pin::new(&mut *socket.borrow_mut()).poll_read(cx, &mut into);
+            match ready!(read) {
                 Err(_) => Poll::Ready(Err(Ended::Now)),
                 Ok(()) if into.filled().is_empty() => Poll::Ready(Err(Ended::ByThem)),
                 Ok(()) => {
@@ -103,23 +107,43 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
             }
             // One that cannot be written to any more is closed all the same.
             if ready!(self.poll_write(cx)).is_ok() {
-                let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+                let mut socket = self.socket.borrow_mut();
+                let _ = ready!(Pin::new(&mut *socket).poll_shutdown(cx));
             }
             Poll::Ready(Ok(()))
         })
         .await
     }
 
+    /// Throws away what still comes, at most so many bytes.
+    pub async fn discard(&mut self, at_most: usize) {
+        let mut left = at_most;
+        poll_fn(|cx| {
+            let mut memory = self.shared.input.borrow_mut();
+            while left > 0 {
+                let mut into = ReadBuf::new(&mut memory);
+                let mut socket = self.socket.borrow_mut();
+                let read = ready!(Pin::new(&mut *socket).poll_read(cx, &mut into));
+                if read.is_err() || into.filled().is_empty() {
+                    break;
+                }
+                left = left.saturating_sub(into.filled().len());
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     async fn wait<T>(
         &mut self,
-        mut poll: impl FnMut(&mut S, &mut Context<'_>) -> Poll<Result<T, Ended>>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Ended>>,
     ) -> Result<T, Ended> {
         poll_fn(|cx| {
             self.client.served_by(cx.waker());
             if self.client.is_killed() {
                 return Poll::Ready(Err(Ended::Now));
             }
-            if let Poll::Ready(done) = poll(&mut self.stream, cx) {
+            if let Poll::Ready(done) = poll(cx) {
                 return Poll::Ready(done);
             }
             match self.poll_write(cx) {
@@ -131,17 +155,39 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Stream<'a, S> {
         .await
     }
 
-    /// Writes until nothing waits.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outbox = &self.client.outbox;
-        while !outbox.is_empty() {
-            if !outbox.is_small() && !self.shared.large_writes.may_write(self.client) {
-                return Poll::Pending;
-            }
-            let count = ready!(outbox.poll_write(cx, &mut self.stream))?;
-            self.shared.counters.writes.add(1);
-            self.shared.counters.bytes_out.add(count);
-        }
-        Poll::Ready(Ok(()))
+        write_waiting(self.shared, self.client, cx, &mut *self.socket.borrow_mut())
     }
+}
+
+/// Writes until nothing waits for the connection.
+fn write_waiting<W: AsyncWrite + Unpin + ?Sized>(
+    shared: &Shared,
+    client: &Rc<Client>,
+    cx: &mut Context<'_>,
+    mut socket: &mut W,
+) -> Poll<io::Result<()>> {
+    let outbox = &client.outbox;
+    while !outbox.is_empty() {
+        if !outbox.is_small() && !shared.large_writes.may_write(client) {
+            return Poll::Pending;
+        }
+        let count = ready!(outbox.poll_write(cx, &mut socket))?;
+        shared.counters.writes.add(1);
+        shared.counters.bytes_out.add(count);
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// Writes what waits for a connection, as its task would if it were woken, which takes longer.
+/// What cannot be written now its task writes as soon as it can.
+pub fn write_for_task(shared: &Shared, client: &Rc<Client>) {
+    client.with_socket(|socket, cx| {
+        if client.is_killed() {
+            return;
+        }
+        if let Poll::Ready(Err(_)) = write_waiting(shared, client, cx, socket) {
+            client.kill();
+        }
+    });
 }

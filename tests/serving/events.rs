@@ -133,6 +133,28 @@ fn the_reply_comes_before_the_events_that_the_command_caused() {
 }
 
 #[test]
+fn who_reads_late_hears_everything_in_order() {
+    let daemon = Daemon::start();
+    let (mut late, mut prompt) = (daemon.client(), daemon.client());
+    subscribe(&mut late, "SUBSCRIBE", &["+sdown"]);
+    subscribe(&mut prompt, "SUBSCRIBE", &["+sdown"]);
+    let pad = "x".repeat(995);
+    let message = |number: u32| {
+        format!("*3\r\n$7\r\nmessage\r\n$6\r\n+sdown\r\n$1000\r\n{number:05}{pad}\r\n")
+    };
+    // More than the system keeps for a connection, and less than is allowed to wait.
+    let events = 12_000;
+    for number in 0..events {
+        daemon.announce(EventName::Sdown, &format!("{number:05}{pad}"));
+        prompt.expect(&message(number));
+    }
+    for number in 0..events {
+        late.expect(&message(number));
+    }
+    late.ask("PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+}
+
+#[test]
 fn a_connection_that_ended_is_forgotten_by_its_channels() {
     let daemon = Daemon::start();
     let mut gone = daemon.client();

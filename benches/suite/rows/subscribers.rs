@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -24,8 +25,8 @@ pub const ROW: Row = Row {
     run,
 };
 
-/// Events of one round; all but the first count.
-const EVENTS: u32 = 21;
+/// Events of one half of a round.
+const EVENTS: u32 = 20;
 /// An event that has not reached everybody by then is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,19 +35,28 @@ fn run(options: &Options) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
     for count in options.pick(&[1000][..], &[1000, 5000]) {
         let turns = turns::take(options.pick(1, 3), |daemon| play(daemon, *count))?;
-        let samples = |number: fn(&Spread) -> f64| {
-            turns.map(|round| round.events.iter().map(number).collect::<Vec<f64>>())
+        let samples = |half: fn(&Round) -> &Vec<Spread>, number: fn(&Spread) -> f64| {
+            turns.map(|round| half(round).iter().map(number).collect::<Vec<f64>>())
         };
+        let alone: fn(&Round) -> &Vec<Spread> = |round| &round.alone;
+        let beside: fn(&Round) -> &Vec<Spread> = |round| &round.beside_pings;
+        let first_to_last: fn(&Spread) -> f64 = |spread| spread.first_to_last;
         findings.push(Finding::of_samples(
             format!("An event to {count} subscribers: first to last"),
             "ms",
-            samples(|spread| spread.first_to_last),
+            samples(alone, first_to_last),
             vec![Goal::RatioAtMost(Quantile::Median, 1.0)],
         ));
         findings.push(Finding::of_samples(
             format!("An event to {count} subscribers: command to last"),
             "ms",
-            samples(|spread| spread.command_to_last),
+            samples(alone, |spread| spread.command_to_last),
+            vec![],
+        ));
+        findings.push(Finding::of_samples(
+            format!("An event to {count} subscribers, another client PINGs: first to last"),
+            "ms",
+            samples(beside, first_to_last),
             vec![],
         ));
         findings.push(Finding::of_samples(
@@ -75,7 +85,10 @@ struct Spread {
 }
 
 struct Round {
-    events: Vec<Spread>,
+    /// With nobody else there.
+    alone: Vec<Spread>,
+    /// With a client that gets its turns meanwhile, which take their time, too.
+    beside_pings: Vec<Spread>,
     pings_ms: Vec<f64>,
 }
 
@@ -84,30 +97,38 @@ fn play(daemon: Daemon, count: usize) -> Result<Round, String> {
     let port = serving.sentinel.port();
     let mut crowd = Crowd::subscribe(port, count).map_err(text)?;
     let mut operator = connect(port).map_err(text)?;
-    let mut events = Vec::new();
-    let pinging = Pinging::start(port)?;
-    for number in 0..EVENTS {
-        // A value that no other event has.
-        let value = (200_000 + number).to_string();
-        let words = ["SENTINEL", "SET", MASTER, "failover-timeout", &value];
-        let asked = Instant::now();
-        operator.write_all(&request(&words)).map_err(text)?;
-        let (first, last) = crowd.hear(&format!("failover-timeout {value}"))?;
-        let mut answer = [0; 5];
-        operator.read_exact(&mut answer).map_err(text)?;
-        if &answer != b"+OK\r\n" {
-            return Err("SENTINEL SET was refused".to_owned());
-        }
-        events.push(Spread {
-            first_to_last: ms(last - first),
-            command_to_last: ms(last - asked),
-        });
-    }
+    let mut events = |values: Range<u32>| {
+        values
+            .map(|value| announce(&mut operator, &mut crowd, value))
+            .collect::<Result<Vec<Spread>, String>>()
+    };
     // The first one grows buffers and wakes pages.
-    events.remove(0);
+    events(199_999..200_000)?;
+    let alone = events(200_000..200_000 + EVENTS)?;
+    let pinging = Pinging::start(port)?;
+    let beside_pings = events(300_000..300_000 + EVENTS)?;
     Ok(Round {
-        events,
+        alone,
+        beside_pings,
         pings_ms: pinging.stop()?,
+    })
+}
+
+/// One event; no other has had this value.
+fn announce(operator: &mut TcpStream, crowd: &mut Crowd, value: u32) -> Result<Spread, String> {
+    let value = value.to_string();
+    let words = ["SENTINEL", "SET", MASTER, "failover-timeout", &value];
+    let asked = Instant::now();
+    operator.write_all(&request(&words)).map_err(text)?;
+    let (first, last) = crowd.hear(&format!("failover-timeout {value}"))?;
+    let mut answer = [0; 5];
+    operator.read_exact(&mut answer).map_err(text)?;
+    if &answer != b"+OK\r\n" {
+        return Err("SENTINEL SET was refused".to_owned());
+    }
+    Ok(Spread {
+        first_to_last: ms(last - first),
+        command_to_last: ms(last - asked),
     })
 }
 
