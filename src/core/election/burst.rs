@@ -9,9 +9,10 @@ use crate::types::{Epoch, Mono};
 
 use super::super::{MasterId, Sentinel};
 
-/// A candidacy that begins so long after an epoch arose still begins in it: long enough for
-/// sentinels to find thousands of masters down, as the patience with busy candidates.
-const BURST_MS: u64 = 3_000;
+/// In so long sentinels find thousands of masters down and fail them over (measured, on two
+/// processors). A candidacy that begins so long after an epoch arose still begins in it, and a
+/// candidate before us that is seen to be busy with other masters is waited for so long at most.
+pub(super) const BURST_MS: u64 = 3_000;
 
 /// An epoch that has just arisen from an election: ours, or one about a master that we see down too,
 /// in which we voted.

@@ -13,14 +13,12 @@ use super::super::links::Link;
 use super::super::notice::Level;
 use super::super::timings::DESYNC_SPREAD;
 use super::super::{MasterId, Sentinel};
+use super::burst::BURST_MS;
 
 /// The time one rank waits for the one before it: twice the slowest recent round trip plus twice
 /// the slowest recent rewrite of the file, within these bounds.
 const SHORTEST_SLOT_MS: u64 = 10;
 const LONGEST_SLOT_MS: u64 = 150;
-/// So long after ODOWN at most, candidates before us that are seen to be busy are given more time.
-/// A host with thousands of masters takes no longer to be failed over.
-pub(super) const BUSY_FOR_MS: u64 = 3_000;
 /// Whoever knows nobody to promote begins so much later: longer than what else keeps the attempts of
 /// sentinels apart. Another may know a replica that we do not (a group that was monitored anew, a
 /// master found down earlier), and each attempt of ours would hold it back once more.
@@ -95,7 +93,7 @@ impl Sentinel {
         let Some(master) = self.masters.get(&id) else {
             return now;
         };
-        let limit = master.odown_since.map(|at| at.plus(BUSY_FOR_MS));
+        let limit = master.odown_since.map(|at| at.plus(BURST_MS));
         let questions = self.before_us(master, now).filter_map(|link| link.question);
         let others = questions.filter(|(_, about)| *about != id);
         let asked = others.map(|(at, _)| at);

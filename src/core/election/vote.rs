@@ -17,7 +17,7 @@ use super::super::persist::{Version, Waiting};
 use super::super::timings::DESYNC_SPREAD;
 use super::super::{MasterId, Sentinel};
 use super::ask::asking_peer;
-use super::candidacy::BUSY_FOR_MS;
+use super::burst::BURST_MS;
 
 /// A vote, or only an epoch, on its way to the disk.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Sentinel {
             return;
         };
         let down_since = master.server.health.down_since;
-        if down_since.is_none_or(|since| now.since(since) > BUSY_FOR_MS) {
+        if down_since.is_none_or(|since| now.since(since) > BURST_MS) {
             return;
         }
         let peer = match candidate {

@@ -42,8 +42,8 @@ pub const MUTANTS: &[Mutant] = &[
             ),
             (
                 "election/burst.rs",
-                "const BURST_MS: u64 = 3_000;",
-                "const BURST_MS: u64 = 1_000_000;",
+                "let young = since.plus(BURST_MS) > now;",
+                "let young = since.plus(1_000_000) > now;",
             ),
             (
                 "failover/start.rs",
