@@ -9,6 +9,7 @@
 mod busy_candidates;
 mod cluster;
 mod coordinated;
+mod coordinated_otherwise;
 mod corrections;
 mod durability;
 mod early_retry;
