@@ -30,8 +30,8 @@ struct Reference {
 }
 
 impl Reference {
-    /// Starts it with this text in its file, on a free port. Another
-    /// process may take it first; then another port is tried.
+    /// Starts it with this text in its file, on a free port. Another process may take it first;
+    /// then another port is tried.
     fn start(text: &str) -> Reference {
         let started = (0..10).find_map(|_attempt| Reference::try_start(text));
         started.expect("one of ten free ports stays free")

@@ -1,5 +1,5 @@
 //! One connection from its acceptance to its end: reading requests, carrying them out one by
-//! one, writing what waits. One task does all of it.
+//! one, writing what waits. One task does all of it; events are written to it by the fan-out, too.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,8 +40,8 @@ where
         shared: Rc::clone(&shared),
         client: Rc::clone(&client),
     };
-    let mut stream = Stream::new(&shared, &client, stream);
-    let end = match read_and_run(&shared, &client, &mut stream).await {
+    let stream = Stream::new(&shared, &client, stream);
+    let end = match read_and_run(&shared, &client, &stream).await {
         Ok(end) => end,
         Err(Ended::ByThem) => End::Written,
         Err(Ended::Now) => return,
@@ -92,7 +92,7 @@ enum End {
 async fn read_and_run<S>(
     shared: &Shared,
     client: &Rc<Client>,
-    stream: &mut Stream<'_, S>,
+    stream: &Stream<'_, S>,
 ) -> Result<End, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,

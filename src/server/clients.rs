@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// Gives its socket to somebody else than its task, whose waker it goes with. Nothing happens
-    /// before it is served, and when it is closed.
+    /// before it is served, or once it is closed.
     pub fn with_socket(&self, act: impl FnOnce(&mut (dyn AsyncWrite + Unpin), &mut Context<'_>)) {
         if let (Some(socket), Some(task)) = (&*self.socket.0.borrow(), &*self.task.borrow()) {
             act(&mut *socket.borrow_mut(), &mut Context::from_waker(task));

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -51,13 +52,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
     }
 
     /// Waits for `work`.
-    pub async fn while_writing<F: Future>(&mut self, work: F) -> Result<F::Output, Ended> {
+    pub async fn while_writing<F: Future>(&self, work: F) -> Result<F::Output, Ended> {
         let mut work = pin!(work);
         self.wait(|cx| work.as_mut().poll(cx).map(Ok)).await
     }
 
     /// Waits until the other end has taken enough for another request.
-    pub async fn room(&mut self) -> Result<(), Ended> {
+    pub async fn room(&self) -> Result<(), Ended> {
         poll_fn(|cx| {
             self.client.served_by(cx.waker());
             if self.client.is_killed() {
@@ -75,13 +76,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
     /// Waits for bytes and hands them on. More requests are waited for only when the replies to
     /// those before are on their way, but what has come is taken first: the replies of a pipeline
     /// leave together.
-    pub async fn read(&mut self, mut arrived: impl FnMut(&[u8])) -> Result<(), Ended> {
+    pub async fn read(&self, mut arrived: impl FnMut(&[u8])) -> Result<(), Ended> {
         let (shared, client) = (self.shared, self.client);
-        let socket = Rc::clone(&self.socket);
         self.wait(|cx| {
             let mut memory = shared.input.borrow_mut();
             let mut into = ReadBuf::new(&mut memory);
-            let read = Pin::new(&mut *socket.borrow_mut()).poll_read(cx, &mut into);
+            let read = Pin::new(&mut *self.socket.borrow_mut()).poll_read(cx, &mut into);
             match ready!(read) {
                 Err(_) => Poll::Ready(Err(Ended::Now)),
                 Ok(()) if into.filled().is_empty() => Poll::Ready(Err(Ended::ByThem)),
@@ -99,7 +99,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
 
     /// Writes all that waits and says that this was all. An error when it is not possible, or the
     /// connection was killed.
-    pub async fn write_rest(&mut self) -> Result<(), Ended> {
+    pub async fn write_rest(&self) -> Result<(), Ended> {
         poll_fn(|cx| {
             self.client.served_by(cx.waker());
             if self.client.is_killed() {
@@ -115,8 +115,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
         .await
     }
 
-    /// Throws away what still comes, at most so many bytes.
-    pub async fn discard(&mut self, at_most: usize) {
+    /// Throws away what still comes, about so many bytes at most.
+    pub async fn discard(&self, at_most: usize) {
         let mut left = at_most;
         poll_fn(|cx| {
             let mut memory = self.shared.input.borrow_mut();
@@ -135,7 +135,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
     }
 
     async fn wait<T>(
-        &mut self,
+        &self,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Ended>>,
     ) -> Result<T, Ended> {
         poll_fn(|cx| {
@@ -148,14 +148,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + 'static> Stream<'a, S> {
             }
             match self.poll_write(cx) {
                 Poll::Ready(Err(_)) => Poll::Ready(Err(Ended::Now)),
-                // More to write wakes this task.
+                // It goes on when the socket takes more, or its turn to write comes.
                 _ => Poll::Pending,
             }
         })
         .await
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         write_waiting(self.shared, self.client, cx, &mut *self.socket.borrow_mut())
     }
 }
@@ -182,12 +182,17 @@ fn write_waiting<W: AsyncWrite + Unpin + ?Sized>(
 /// Writes what waits for a connection, as its task would if it were woken, which takes longer.
 /// What cannot be written now its task writes as soon as it can.
 pub fn write_for_task(shared: &Shared, client: &Rc<Client>) {
+    if client.is_killed() {
+        return;
+    }
     client.with_socket(|socket, cx| {
-        if client.is_killed() {
-            return;
-        }
-        if let Poll::Ready(Err(_)) = write_waiting(shared, client, cx, socket) {
-            client.kill();
+        // A panic ends this connection alone, as in its task.
+        let write = AssertUnwindSafe(|| write_waiting(shared, client, cx, socket));
+        match catch_unwind(write) {
+            Err(_panic) => client.kill(),
+            // Its task reads what has come before, and then meets the error, too.
+            Ok(Poll::Ready(Err(_))) => client.wake(),
+            Ok(_) => {}
         }
     });
 }

@@ -25,7 +25,7 @@ pub fn hand_overs(w: &World) -> Vec<(u64, String, u64)> {
         .collect()
 }
 
-pub fn releases(w: &World, at: &str) -> Vec<u64> {
+fn releases(w: &World, at: &str) -> Vec<u64> {
     w.times_of(at, |ask| *ask == Ask::Release)
 }
 

@@ -132,26 +132,53 @@ fn the_reply_comes_before_the_events_that_the_command_caused() {
     caller.expect("+OK\r\n>3\r\n$7\r\nmessage\r\n$4\r\n+set\r\n$1\r\nx\r\n+PONG\r\n");
 }
 
-#[test]
-fn who_reads_late_hears_everything_in_order() {
+/// The event of this number, of 1000 bytes, as a subscriber of its channel hears it.
+fn numbered(number: u32) -> (String, String) {
+    let text = format!("{number:05}{}", "x".repeat(995));
+    let message = format!("*3\r\n$7\r\nmessage\r\n$6\r\n+sdown\r\n$1000\r\n{text}\r\n");
+    (text, message)
+}
+
+/// Announces events until so many bytes wait for a subscriber that does not read; it then reads
+/// all of them.
+fn read_late(enough: usize) {
     let daemon = Daemon::start();
-    let (mut late, mut prompt) = (daemon.client(), daemon.client());
+    let (mut late, mut prompt, mut operator) = (daemon.client(), daemon.client(), daemon.client());
     subscribe(&mut late, "SUBSCRIBE", &["+sdown"]);
     subscribe(&mut prompt, "SUBSCRIBE", &["+sdown"]);
-    let pad = "x".repeat(995);
-    let message = |number: u32| {
-        format!("*3\r\n$7\r\nmessage\r\n$6\r\n+sdown\r\n$1000\r\n{number:05}{pad}\r\n")
+    let mut waiting = || {
+        // The first connection has this id.
+        let info = operator.ask_text("CLIENT LIST ID 1");
+        let omem = info
+            .split(' ')
+            .find_map(|field| field.strip_prefix("omem="));
+        omem.and_then(|bytes| bytes.parse::<usize>().ok())
+            .expect("a number of bytes")
     };
-    // More than the system keeps for a connection, and less than is allowed to wait.
-    let events = 12_000;
-    for number in 0..events {
-        daemon.announce(EventName::Sdown, &format!("{number:05}{pad}"));
-        prompt.expect(&message(number));
+    let mut events = 0;
+    while waiting() < enough {
+        let (text, message) = numbered(events);
+        daemon.announce(EventName::Sdown, &text);
+        prompt.expect(&message);
+        events += 1;
+        assert!(events < 99_999, "the system keeps all of it");
     }
     for number in 0..events {
-        late.expect(&message(number));
+        late.expect(&numbered(number).1);
     }
     late.ask("PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+}
+
+#[test]
+fn who_reads_late_hears_the_little_that_waits() {
+    // No more is ever written than what the fan-out found no room for.
+    read_late(1);
+}
+
+#[test]
+fn who_reads_late_hears_the_much_that_waits() {
+    // So much that it waits for a turn to be written.
+    read_late(1 << 20);
 }
 
 #[test]

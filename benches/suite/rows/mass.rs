@@ -2,8 +2,8 @@
 //!
 //! One replica each, so that rounds of all sizes do the same work a master. The sentinels of both
 //! kinds have met before, as those that lose a zone have: once all is known they are started
-//! again, on the files that they have written. (rsentinel holds a split vote of a group that it
-//! has just been told to watch for one of voters who have not met yet.)
+//! again, on the files that they have written. (In the first time after MONITOR, rsentinel
+//! repeats a split vote later: there may be voters that it has not met.)
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -228,6 +228,7 @@ fn play(daemon: Daemon, case: Case) -> Result<Round, String> {
         .map(|_| watch.start(daemon, directory.path(), &fleet))
         .collect();
     wait_known(&mut fleet, &sentinels, DISCOVERY)?;
+    std::thread::sleep(SETTLE);
     for sentinel in &mut sentinels {
         sentinel.restart();
     }

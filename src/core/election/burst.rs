@@ -9,9 +9,10 @@ use crate::types::{Epoch, Mono};
 
 use super::super::{MasterId, Sentinel};
 
-/// In so long sentinels find thousands of masters down and fail them over (measured, on two
-/// processors). A candidacy that begins so long after an epoch arose still begins in it, and a
-/// candidate before us that is seen to be busy with other masters is waited for so long at most.
+/// Within this time sentinels find thousands of masters down and fail them over (measured, on two
+/// processors). A candidacy that begins within it after an epoch arose begins in that epoch; no
+/// candidate before us that is busy with other masters is waited for longer; and only questions
+/// about masters found down within it show that a candidate is busy.
 pub(super) const BURST_MS: u64 = 3_000;
 
 /// An epoch that has just arisen from an election: ours, or one about a master that we see down too,

@@ -75,20 +75,20 @@ enum Step {
 impl FileWriter {
     /// For the file at this path.
     pub fn new(path: PathBuf) -> Self {
-        FileWriter {
-            path,
-            mode: 0o644 & !umask(),
-            in_place: false,
-            remarked: false,
-        }
+        FileWriter::of_mode(path, 0o644)
     }
 
     /// For a file that is nobody else's business.
     pub fn private(path: PathBuf) -> Self {
-        let public = FileWriter::new(path);
+        FileWriter::of_mode(path, 0o600)
+    }
+
+    fn of_mode(path: PathBuf, mode: u32) -> Self {
         FileWriter {
-            mode: 0o600 & public.mode,
-            ..public
+            path,
+            mode: mode & !umask(),
+            in_place: false,
+            remarked: false,
         }
     }
 

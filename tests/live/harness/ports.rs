@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -52,5 +53,9 @@ pub fn free_port() -> u16 {
 fn reserve(port: u16) -> Option<UnixDatagram> {
     let name = format!("rsentinel-test-port-{port}");
     let address = SocketAddr::from_abstract_name(name).expect("a short name without zeros");
-    UnixDatagram::bind_addr(&address).ok()
+    match UnixDatagram::bind_addr(&address) {
+        Ok(reservation) => Some(reservation),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => None,
+        Err(error) => panic!("port {port} cannot be reserved: {error}"),
+    }
 }

@@ -67,7 +67,7 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     life: Option<JoinHandle<()>>,
-    /// Keeps the port of a killed server: it refuses connections, and nobody else gets it.
+    /// Keeps the port of a killed server, which refuses connections.
     held: Option<TcpSocket>,
 }
 
@@ -207,7 +207,8 @@ impl Server {
     }
 
     /// Ends the process, so to speak: when this returns, all its sockets are closed. Its port
-    /// stays its own, so that no other process on this machine can answer in its place.
+    /// stays taken: the system gives it to no socket that is content with any. (A process that asks
+    /// for this very port gets it.)
     pub async fn kill(&mut self) {
         if let Some(life) = self.life.take() {
             life.abort();
@@ -216,7 +217,7 @@ impl Server {
             let mut state = self.shared.lock();
             state.alive = false;
             state.clients.clear();
-            self.held = hold(self.address).ok();
+            self.held = Some(hold(self.address).expect("the port has just been its own"));
         }
         self.resume();
     }
