@@ -67,7 +67,14 @@ fn with_names(words: &[String], names: &BTreeMap<String, String>) -> String {
     let named: Vec<String> = text.split(' ').map(word).collect();
     let text = named.join(" ");
     // How many agree, when enough do, may be all.
-    text.replace("#quorum 3/2", "#quorum 2/2")
+    let text = text.replace("#quorum 3/2", "#quorum 2/2");
+    // An observer hears of the new configuration from the leader or from another observer.
+    (0..names.len()).fold(text, |text, teller| {
+        let told_by = |teller: &str| {
+            format!("+config-update-from sentinel id-{teller} 127.0.0.1 sentinel-{teller} @")
+        };
+        text.replace(&told_by(&teller.to_string()), &told_by("first"))
+    })
 }
 
 /// The calls of a failover, sentinel by sentinel, in their order. Left out is what comes whenever
