@@ -105,6 +105,7 @@ impl Sentinel {
             no_renames: Arc::default(),
             scripts: Default::default(),
             addresses: Default::default(),
+            places: Default::default(),
             greet_now: BTreeSet::new(),
             last_turn: now.mono,
             next_master: 0,
@@ -219,6 +220,7 @@ impl Sentinel {
             crowded: false,
             next_key: 0,
         };
+        self.places.moved(id, &master.address);
         self.masters.insert(id, master);
         self.names.insert(name, id);
         self.addresses.changed(id);

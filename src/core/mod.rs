@@ -25,6 +25,7 @@ mod links;
 pub mod notice;
 mod operator;
 pub mod persist;
+mod places;
 mod records;
 pub mod scripts;
 mod show;
@@ -115,6 +116,7 @@ pub struct Sentinel {
     no_renames: Arc<Renames>,
     scripts: scripts::Queue,
     addresses: addresses::Addresses,
+    places: places::Places,
     greet_now: BTreeSet<Party>,
     last_turn: Mono,
     next_master: u32,

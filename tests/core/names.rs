@@ -156,6 +156,25 @@ fn an_ask_finds_a_named_master_by_name_and_by_ip() {
 }
 
 #[test]
+fn an_ask_finds_a_named_master_where_it_is_now_and_nowhere_else() {
+    let mut w = named(false).start();
+    w.names.insert(HOST.into(), "10.0.0.1".parse().unwrap());
+    w.run(3_000);
+    w.names.insert(HOST.into(), "10.0.0.2".parse().unwrap());
+    w.kill(M);
+    w.run(100);
+    let x = "x".repeat(40);
+    let mut vote_about = |host: &str, epoch: u64| {
+        let waiter = w.asked(host, 6379, epoch, Some(&x));
+        w.run(10);
+        w.opinion(waiter).expect("an answer").1
+    };
+    assert_eq!(vote_about("10.0.0.1", 1), "*");
+    assert_eq!(vote_about("10.0.0.2", 1), x);
+    assert_eq!(vote_about(HOST, 2), x);
+}
+
+#[test]
 fn a_peers_hello_from_a_named_address_waits_for_the_look_up() {
     let mut w = plan(0, 0, 1)
         .process(|c| c.resolve_hostnames = true)

@@ -38,6 +38,24 @@ fn an_unknown_address_answers_0_star_0() {
 }
 
 #[test]
+fn after_a_switch_the_new_address_is_known_and_after_a_remove_none() {
+    let mut w = plan(1, 2, 2).settled();
+    w.hello_of(0, 5, R[0], 5);
+    assert!(w.was_told("+switch-master"));
+    let mut vote_at = |at: &str, epoch: u64| {
+        let waiter = w.asked(ip(at), 6379, epoch, Some(X));
+        w.run(10);
+        w.opinion(waiter).expect("an answer").1
+    };
+    assert_eq!(vote_at(M, 6), "*");
+    assert_eq!(vote_at(R[0], 6), X);
+    w.instruct(Instruction::Remove { name: name() });
+    w.run(10);
+    let waiter = w.asked(ip(R[0]), 6379, 7, Some(X));
+    assert_eq!(w.opinion(waiter), Some((false, "*".into(), 0)));
+}
+
+#[test]
 fn an_sdown_master_is_reported_down() {
     let mut w = plan(0, 0, 2).settled();
     w.kill(M);

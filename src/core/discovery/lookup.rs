@@ -269,6 +269,9 @@ impl Sentinel {
         }
         for party in &moved {
             self.addresses.changed(party.master);
+            if let Some(master) = self.masters.get(&party.master) {
+                self.places.moved(party.master, &master.address);
+            }
         }
         let links: BTreeSet<_> = moved.iter().filter_map(|p| self.link_of(*p)).collect();
         for link in links {

@@ -54,6 +54,7 @@ impl Sentinel {
         if let Some(master) = self.masters.remove(&id) {
             self.names.remove(&master.name);
             self.addresses.gone(master.name);
+            self.places.gone(id);
         }
     }
 

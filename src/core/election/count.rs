@@ -63,7 +63,9 @@ impl Sentinel {
             self.propose_vote(id, current, Some(me), callers);
             self.ask_all(id, now);
         }
-        for id in self.masters.keys().copied().collect::<Vec<_>>() {
+        let reasserting = |m: &&Master| m.reassertion.is_some();
+        let reasserting = self.masters.values().filter(reasserting).map(|m| m.id);
+        for id in reasserting.collect::<Vec<_>>() {
             self.rebase_reassertion(id, now);
         }
     }

@@ -289,7 +289,7 @@ impl Sentinel {
         let asked = self
             .known_address(&question.host, port)
             .unwrap_or_else(|| Address::new(&question.host, port));
-        let by_record = self.masters.values().find(|m| m.address.same_as(&asked));
+        let by_record = self.master_at(&asked).and_then(|id| self.masters.get(&id));
         if let Some(master) = by_record {
             return Some((master.id, master.is_sdown()));
         }

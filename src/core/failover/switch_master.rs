@@ -52,6 +52,7 @@ impl Sentinel {
             return;
         };
         let old_master = std::mem::replace(&mut master.address, address.clone());
+        self.places.moved(id, &address);
         let old_replicas = std::mem::take(&mut master.replicas);
         let old_link = master.server.link;
         // Writers we paused stay paused, whatever the server becomes.
