@@ -11,15 +11,18 @@ use super::world::{World, epoch_of};
 
 // ---- what stays unperformed ----
 
+/// The server refuses to hand over, perhaps after its writers were paused; and when that ended it.
+fn refused_by_its_server(why: &'static str, paused: bool) -> (World, u64) {
+    let mut w = ready();
+    w.server(M).hand_over = HandOverScript::Refuses { why, paused };
+    w.coordinate();
+    let end = w.until("-failover-abort-master-timeout", 1_000);
+    (w, end)
+}
+
 #[test]
 fn a_server_that_refuses_ends_it_with_its_reason_in_the_log() {
-    let mut w = ready();
-    w.server(M).hand_over = HandOverScript::Refuses {
-        why: "FAILOVER: ERR unknown command",
-        paused: false,
-    };
-    w.coordinate();
-    w.until("-failover-abort-master-timeout", 1_000);
+    let (mut w, end) = refused_by_its_server("FAILOVER: ERR unknown command", false);
     assert!(
         w.logs()
             .iter()
@@ -28,7 +31,6 @@ fn a_server_that_refuses_ends_it_with_its_reason_in_the_log() {
         w.story()
     );
     assert!(unpauses(&w, M).is_empty(), "nobody was paused");
-    let end = w.now;
     w.run(3_000);
     assert!(w.hellos_to(M).iter().any(|(at, _)| *at > end));
     assert!(w.view().masters[0].failover_state.is_none() && promotions(&w) == 0);
@@ -36,13 +38,10 @@ fn a_server_that_refuses_ends_it_with_its_reason_in_the_log() {
 
 #[test]
 fn missing_permissions_are_named() {
-    let mut w = ready();
-    w.server(M).hand_over = HandOverScript::Refuses {
-        why: "FAILOVER: NOPERM this user has no permissions to run the 'failover' command",
-        paused: false,
-    };
-    w.coordinate();
-    w.until("-failover-abort-master-timeout", 1_000);
+    let (w, _) = refused_by_its_server(
+        "FAILOVER: NOPERM this user has no permissions to run the 'failover' command",
+        false,
+    );
     assert!(
         w.logs()
             .iter()
@@ -52,13 +51,8 @@ fn missing_permissions_are_named() {
 
 #[test]
 fn writers_that_were_paused_for_nothing_go_on_at_once() {
-    let mut w = ready();
-    w.server(M).hand_over = HandOverScript::Refuses {
-        why: "FAILOVER: ERR FAILOVER target replica is not online.",
-        paused: true,
-    };
-    w.coordinate();
-    let end = w.until("-failover-abort-master-timeout", 1_000);
+    let (w, end) =
+        refused_by_its_server("FAILOVER: ERR FAILOVER target replica is not online.", true);
     assert_eq!(unpauses(&w, M), [end]);
 }
 

@@ -98,14 +98,20 @@ fn a_hanging_resolver_holds_nothing_up() {
     assert_eq!(look_ups(&w).len(), 1, "one look-up per name at a time");
 }
 
-#[test]
-fn a_name_is_looked_up_anew_at_a_reconnect_and_a_new_ip_is_followed() {
+/// The master's host has got another IP, and the old one is gone.
+fn moved() -> World {
     let mut w = named(false).start();
     w.names.insert(HOST.into(), "10.0.0.1".parse().unwrap());
     w.run(3_000);
     w.names.insert(HOST.into(), "10.0.0.2".parse().unwrap());
     w.kill(M);
     w.run(100);
+    w
+}
+
+#[test]
+fn a_name_is_looked_up_anew_at_a_reconnect_and_a_new_ip_is_followed() {
+    let w = moved();
     assert_eq!(w.connects_to(R[0], Socket::Command).len(), 1);
     assert_eq!(w.address(NAME), Some(("10.0.0.2".into(), 6379)));
 }
@@ -157,12 +163,7 @@ fn an_ask_finds_a_named_master_by_name_and_by_ip() {
 
 #[test]
 fn an_ask_finds_a_named_master_where_it_is_now_and_nowhere_else() {
-    let mut w = named(false).start();
-    w.names.insert(HOST.into(), "10.0.0.1".parse().unwrap());
-    w.run(3_000);
-    w.names.insert(HOST.into(), "10.0.0.2".parse().unwrap());
-    w.kill(M);
-    w.run(100);
+    let mut w = moved();
     let x = "x".repeat(40);
     let mut vote_about = |host: &str, epoch: u64| {
         let waiter = w.asked(host, 6379, epoch, Some(&x));
